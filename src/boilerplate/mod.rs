@@ -1,0 +1,17 @@
+//! Which blocks of a page are not its article: a block and its evidence in, a verdict out.
+//!
+//! Pure: knows one page and what the run counted about its blocks; no files, no other documents, no threads.
+//!
+//! ```text
+//! Block ──features──▶ ┐
+//! cues ──────────────▶ ├─judge─▶ Verdict (kind, score, evidence)
+//! Repetition ────────▶ ┘
+//! ```
+
+mod judge;
+mod kind;
+mod repetition;
+
+pub use judge::{Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, Verdict};
+pub use kind::{BoilerplateKind, KindSet};
+pub use repetition::{Fingerprints, Repetition, fingerprints};

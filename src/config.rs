@@ -1,0 +1,170 @@
+//! Every setting of a run that changes its answers, with default, unit, range and source.
+//!
+//! Threads, memory and paths change no answer and live in `store::Workspace` and the program.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::boilerplate::{BoilerplateKind, KindSet};
+use crate::hash::hash64;
+
+/// The settings of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Jaccard similarity from which two documents are `near`: 0.3..=1.0, default 0.5.
+    pub threshold: f64,
+    /// What is compared, default words:3.
+    pub shingle: Shingle,
+    /// Whether boilerplate is judged at all; off: near-duplicates only, on the text as it is. Default true.
+    pub boilerplate: bool,
+    /// Whether the content model takes part; off: repetition only. Default true.
+    pub model: bool,
+    /// Whether a sterner judge is used, that flags only what it is nearly sure of. Default false.
+    pub careful: bool,
+    /// Whether the retelling rule (share of the shorter text, with facts) joins on top of the threshold. Default true.
+    pub retellings: bool,
+    /// Which copy of a cluster `keep` marks. Default longest.
+    pub keep: Keep,
+    /// The kinds that `clean` takes and that similarity leaves out. Default all but `headline_variant`.
+    pub remove: KindSet,
+    /// Whether `blocks` lists content blocks too. Default false.
+    pub all_blocks: bool,
+    /// Sites in falling order of preference, for `Keep::SitePriority`.
+    pub site_priority: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            threshold: 0.5,
+            shingle: Shingle::Words(3),
+            boilerplate: true,
+            model: true,
+            careful: false,
+            retellings: true,
+            keep: Keep::Longest,
+            remove: KindSet::all().without(BoilerplateKind::HeadlineVariant),
+            all_blocks: false,
+            site_priority: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Checks ranges.
+    ///
+    /// # Errors
+    /// Names the setting that is out of range and the range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if !(0.3..=1.0).contains(&self.threshold) {
+            return Err(ConfigError::OutOfRange {
+                setting: "threshold",
+                found: self.threshold.to_string(),
+                range: "0.3 to 1.0",
+            });
+        }
+        if self.keep == Keep::SitePriority && self.site_priority.is_empty() {
+            return Err(ConfigError::Missing { setting: "site-priority", needed_by: "`--keep site-priority`" });
+        }
+        Ok(())
+    }
+
+    /// Returns a digest of all settings: equal settings, equal digest, on every machine.
+    pub fn digest(&self) -> u64 {
+        hash64(format!("{self:?}").as_bytes())
+    }
+}
+
+/// What a shingle is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shingle {
+    /// This many consecutive words (terms).
+    Words(usize),
+    /// This many consecutive characters of the normal form.
+    Chars(usize),
+}
+
+impl fmt::Display for Shingle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shingle::Words(n) => write!(f, "words:{n}"),
+            Shingle::Chars(n) => write!(f, "chars:{n}"),
+        }
+    }
+}
+
+impl FromStr for Shingle {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Shingle, ConfigError> {
+        let wrong = || ConfigError::OutOfRange {
+            setting: "shingle",
+            found: text.to_owned(),
+            range: "words:1 to words:64, or chars:1 to chars:64",
+        };
+        let (unit, count) = text.split_once(':').ok_or_else(wrong)?;
+        let count: usize = count.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(wrong)?;
+        match unit {
+            "words" => Ok(Shingle::Words(count)),
+            "chars" => Ok(Shingle::Chars(count)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// Which copy of a cluster is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// The most complete text; ties by order.
+    Longest,
+    /// The earliest date; documents without a date come last.
+    Earliest,
+    /// The latest date.
+    Latest,
+    /// The first in order.
+    First,
+    /// None: every member of a cluster of two or more is dropped.
+    None,
+    /// The site that stands first in `site_priority`.
+    SitePriority,
+}
+
+impl Keep {
+    /// Every policy with its published name.
+    pub const ALL: [(Keep, &'static str); 6] = [
+        (Keep::Longest, "longest"),
+        (Keep::Earliest, "earliest"),
+        (Keep::Latest, "latest"),
+        (Keep::First, "first"),
+        (Keep::None, "none"),
+        (Keep::SitePriority, "site-priority"),
+    ];
+
+    /// Returns the published name.
+    pub fn name(self) -> &'static str {
+        Keep::ALL.iter().find(|(keep, _)| *keep == self).expect("every policy is listed").1
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A value outside its range.
+    #[error("`--{setting}`: expected {range}, found `{found}`")]
+    OutOfRange {
+        /// The setting.
+        setting: &'static str,
+        /// What was given.
+        found: String,
+        /// What may be given.
+        range: &'static str,
+    },
+    /// A setting that another one needs.
+    #[error("`--{setting}` is missing, needed by {needed_by}")]
+    Missing {
+        /// The setting.
+        setting: &'static str,
+        /// What needs it.
+        needed_by: &'static str,
+    },
+}

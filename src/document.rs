@@ -1,0 +1,235 @@
+//! The words everything else is said in: a document as read, where it stands, and parts of its text.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The place of a document in the run's order: 0 for the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentId(pub u32);
+
+impl DocumentId {
+    /// Returns the ordinal as an index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Bytes `start..end` of a document's text as read (decoded to UTF-8, byte order mark excluded).
+///
+/// Spans never move: normalizing changes what a token is compared as, never where it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// Returns the span `start..end`.
+    pub fn new(start: usize, end: usize) -> Span {
+        debug_assert!(start <= end, "a span does not run backwards");
+        Span { start, end }
+    }
+
+    /// Returns the length in bytes.
+    pub fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// Returns whether the span holds no byte.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// Returns the span as a range, for slicing.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// Returns the part of `text` that the span covers.
+    ///
+    /// # Panics
+    /// If the span is not one of this text.
+    pub fn of(self, text: &str) -> &str {
+        &text[self.range()]
+    }
+}
+
+/// A document as read: its text and what its record said about it.
+///
+/// Empty and null fields are missing. `id` is unique in the run, and so is `(source, row)`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// The id given by the record, or made from its place.
+    pub id: String,
+    /// The id path of the file it came from: `/`-separated, relative to the input given.
+    pub source: Arc<str>,
+    /// Its number in that file, 0 for the first.
+    pub row: u64,
+    /// Its address.
+    pub url: Option<String>,
+    /// Where it is from: the field, or the registrable domain of the address, or read from the path.
+    pub site: Option<String>,
+    /// Its title as a field said it. Not a line of the text.
+    pub title: Option<String>,
+    /// Its date as the field said it.
+    pub date: Option<String>,
+    /// The text, decoded to UTF-8, without a byte order mark.
+    pub text: String,
+}
+
+/// An input or a record that could not be read: one row of the table `skipped`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The id path of the file, or the path as given.
+    pub source: String,
+    /// The record's number in it, 0 for the first; none when the whole input is meant.
+    pub row: Option<u64>,
+    /// The byte of the (decompressed) input where the trouble lies, when known.
+    pub byte: Option<u64>,
+    /// What is wrong, for people: what was expected, what was found.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The record as read, when it is small.
+    pub raw: Option<String>,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.source)?;
+        if let Some(row) = self.row {
+            write!(f, ", line {}", row + 1)?;
+        }
+        if let Some(byte) = self.byte {
+            write!(f, ", byte {byte}")?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// Documents that can be read several times, in one order: what the pipeline runs over.
+///
+/// The pipeline reads its input once per pass instead of keeping a copy, so every pass must give the same documents in
+/// the same order. Files implement this in `input`; a caller with documents in memory uses [`Documents`].
+pub trait DocumentSource: Sync {
+    /// Begins a pass over all documents.
+    ///
+    /// # Errors
+    /// If the input cannot be opened again.
+    fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError>;
+
+    /// Returns the bytes that a pass reads, as far as known: for progress alone.
+    fn bytes(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// One pass: batches in order. Taking a batch is cheap and happens under a lock; parsing it is the worker's job.
+pub trait DocumentPass {
+    /// Returns the next batch, or none at the end.
+    ///
+    /// # Errors
+    /// If the input can no longer be read at all. A broken file or record is no error here: the batch reports it.
+    fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError>;
+}
+
+/// Some consecutive documents, not yet parsed.
+pub trait Batch {
+    /// Parses the batch: its documents in order, and what could not be read.
+    fn parse(self: Box<Self>) -> Parsed;
+}
+
+/// A parsed batch.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The documents, in order.
+    pub documents: Vec<Document>,
+    /// Records and inputs that could not be read, in order.
+    pub skipped: Vec<Skipped>,
+    /// Things worth telling that cost nothing: another encoding, a repeated id.
+    pub notes: Vec<String>,
+    /// Bytes of input that the batch took, for progress.
+    pub bytes: u64,
+    /// A hash of those bytes, so that a later pass notices a changed input.
+    pub digest: u64,
+}
+
+/// The input as a whole failed: not a record, not one file among others.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    /// What and where.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Why.
+    #[source]
+    pub cause: Option<std::io::Error>,
+}
+
+/// Documents in memory, as a source.
+///
+/// ```
+/// use retold::{Document, Documents};
+/// let documents = Documents::new(vec![Document { id: "a".into(), text: "One line.".into(), ..Document::default() }]);
+/// assert_eq!(documents.len(), 1);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Documents {
+    documents: Vec<Document>,
+}
+
+impl Documents {
+    /// Takes documents in the order they are to be judged in.
+    pub fn new(documents: Vec<Document>) -> Documents {
+        Documents { documents }
+    }
+
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+}
+
+/// Documents per batch of [`Documents`]: enough to make a lock cheap, few enough to feed several threads.
+const BATCH: usize = 64;
+
+impl DocumentSource for Documents {
+    fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
+        Ok(Box::new(DocumentsPass { rest: &self.documents }))
+    }
+}
+
+struct DocumentsPass<'a> {
+    rest: &'a [Document],
+}
+
+impl DocumentPass for DocumentsPass<'_> {
+    fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let (now, rest) = self.rest.split_at(self.rest.len().min(BATCH));
+        self.rest = rest;
+        Ok(Some(Box::new(DocumentsBatch { documents: now.to_vec() })))
+    }
+}
+
+struct DocumentsBatch {
+    documents: Vec<Document>,
+}
+
+impl Batch for DocumentsBatch {
+    fn parse(self: Box<Self>) -> Parsed {
+        let bytes = self.documents.iter().map(|document| document.text.len() as u64).sum();
+        Parsed { documents: self.documents, bytes, ..Parsed::default() }
+    }
+}

@@ -1,0 +1,15 @@
+//! Finds near-duplicate articles and site boilerplate in scraped text, in one run.
+
+pub mod boilerplate;
+pub mod cluster;
+pub mod config;
+pub mod document;
+pub mod hash;
+pub mod observe;
+pub mod record;
+pub mod similarity;
+pub mod store;
+pub mod text;
+
+pub use config::Config;
+pub use document::{Document, DocumentId, DocumentSource, Documents, Span};

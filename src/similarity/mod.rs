@@ -1,0 +1,24 @@
+//! The near-duplicate join, over items of any kind: terms in, verified pairs and groups out.
+//!
+//! Pure. Knows no documents and no files: an item is a number, so that blocks and documents share it.
+//!
+//! ```text
+//! terms ──shingle──▶ ShingleSet ──minhash──▶ Signature ──lsh──▶ BandEntry ─┐ sort · reduce
+//!                        └──────sample──▶ SampleEntry ────────────────────┴──▶ CandidatePair ──verify──▶ VerifiedPair
+//! ```
+
+mod candidates;
+mod components;
+mod lsh;
+mod minhash;
+mod sample;
+mod shingle;
+mod verify;
+
+pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
+pub use components::Components;
+pub use lsh::{BandEntry, Banding};
+pub use minhash::{Signature, Sketcher};
+pub use sample::{SampleEntry, Sampler};
+pub use shingle::ShingleSet;
+pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, verify};

@@ -1,0 +1,16 @@
+//! One document's text: cut into blocks, compared in a normal form, read as terms.
+//!
+//! Pure: text in, values out. Knows no files, no other documents, no threads.
+//!
+//! ```text
+//! text ──segment──▶ Block ──terms──▶ Term hashes ──▶ similarity, boilerplate
+//!                     └──normalize──▶ normal form (fingerprints, explanations)
+//! ```
+
+mod normalize;
+mod segment;
+mod token;
+
+pub use normalize::{normalize, normalize_into};
+pub use segment::{Block, Layout, Segments, segment};
+pub use token::{Token, hash_terms, tokens};
