@@ -4,8 +4,11 @@ pub mod boilerplate;
 pub mod cluster;
 pub mod config;
 pub mod document;
+pub mod error;
 pub mod hash;
 pub mod observe;
+pub mod output;
+pub mod pipeline;
 pub mod record;
 pub mod similarity;
 pub mod store;
@@ -13,3 +16,5 @@ pub mod text;
 
 pub use config::Config;
 pub use document::{Document, DocumentId, DocumentSource, Documents, Span};
+pub use error::Error;
+pub use pipeline::{Scan, scan};
