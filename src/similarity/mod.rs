@@ -9,8 +9,10 @@
 
 mod candidates;
 mod components;
+mod facts;
 mod lsh;
 mod minhash;
+mod quotation;
 mod sample;
 mod shingle;
 mod verify;
