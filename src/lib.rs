@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod document;
 pub mod error;
 pub mod hash;
+pub mod headlines;
 pub mod observe;
 pub mod output;
 pub mod pipeline;

@@ -15,7 +15,7 @@ use crate::record::Record;
 use crate::similarity::{
     Article, CandidatePair, IdentityEntry, Profile, VerifiedPair, bucket_pairs, posting_pairs, verify,
 };
-use crate::store::{Sorted, Sorter, Spool, SpoolWriter, StoreError, Workspace};
+use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError, Workspace};
 use crate::text::segment;
 
 /// Equal texts, collapsed.
@@ -86,30 +86,16 @@ pub(super) fn candidates<'w>(
     let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
     crew.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
-        let mut failed = Ok(());
-        let items = judgment.bands.part(part)?.map(|entry| entry.map(|entry| (entry.key, entry.item)));
-        each_group(items, |group| {
-            bucket_pairs(&mut group.filter(leads), &mut |pair| {
-                if failed.is_ok() {
-                    failed = writer.push(pair);
-                }
-            });
+        judgment.bands.for_each_group(part, |_, group| {
+            push_all(&mut writer, |emit| bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
         })?;
-        failed?;
         writer.finish()
     })?;
     crew.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
-        let mut failed = Ok(());
-        let items = judgment.samples.part(part)?.map(|entry| entry.map(|entry| (entry.key, entry.item)));
-        each_group(items, |group| {
-            posting_pairs(&mut group.filter(leads), &mut |pair| {
-                if failed.is_ok() {
-                    failed = writer.push(pair);
-                }
-            });
+        judgment.samples.for_each_group(part, |_, group| {
+            push_all(&mut writer, |emit| posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
         })?;
-        failed?;
         writer.finish()
     })?;
     if copies.leader_of.len() <= ALL_MEET {
@@ -147,26 +133,18 @@ pub(super) fn candidates<'w>(
     Ok((crew.install(|| candidates.finish())?, capped.into_inner()))
 }
 
-/// Gives every group of items with one key, in order, to `each`, streamed: what it leaves unread is passed over.
-fn each_group(
-    items: impl Iterator<Item = Result<(u64, u32), StoreError>>,
-    mut each: impl FnMut(&mut dyn Iterator<Item = u32>),
+/// Pushes all that `give` emits, and returns the first error of a push.
+fn push_all<R: Record>(
+    writer: &mut SorterWriter<'_, '_, R>,
+    give: impl FnOnce(&mut dyn FnMut(R)),
 ) -> Result<(), StoreError> {
-    let mut items = items.peekable();
-    while let Some(first) = items.next() {
-        let (key, item) = first?;
-        let alone = !matches!(items.peek(), Some(Ok((next, _))) if *next == key);
-        if alone {
-            continue;
+    let mut pushed = Ok(());
+    give(&mut |record| {
+        if pushed.is_ok() {
+            pushed = writer.push(record);
         }
-        let mut rest = std::iter::from_fn(|| {
-            let next = items.next_if(|next| next.as_ref().is_ok_and(|(next, _)| *next == key))?;
-            next.ok().map(|(_, item)| item)
-        });
-        each(&mut std::iter::once(item).chain(&mut rest).by_ref());
-        for _ in rest {}
-    }
-    Ok(())
+    });
+    pushed
 }
 
 /// Reads again the documents that are to be compared, and keeps their texts.

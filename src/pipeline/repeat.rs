@@ -156,8 +156,8 @@ fn clusters(
     Ok(components.into_roots())
 }
 
-/// Reads one part group by group, each twice and none of them held: every member goes to `add`, and once the tally of
-/// the group is finished, every member goes to `emit`. A block that stands once is passed over.
+/// Reads one part group by group, each twice: every member goes to `add`, and once the tally of the group is finished,
+/// every member goes to `emit`. A block that stands once is passed over.
 fn for_each_group(
     occurrences: &Sorted<'_, Occurrence>,
     part: usize,
@@ -165,28 +165,19 @@ fn for_each_group(
     mut emit: impl FnMut(&Tally, &Occurrence) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut tally = Tally::default();
-    let mut ahead = occurrences.part(part)?;
-    let mut behind = occurrences.part(part)?;
-    let mut next = ahead.next().transpose()?;
-    while let Some(first) = next {
-        let mut members = 1_u64;
-        next = ahead.next().transpose()?;
-        if next.is_none_or(|next| next.fingerprint != first.fingerprint) {
-            behind.next();
-            continue;
+    occurrences.for_each_group(part, |_, group| {
+        if group.as_slice().is_some_and(|members| members.len() == 1) {
+            return Ok(());
         }
         tally.clear();
-        add(&mut tally, &first);
-        while let Some(member) = next.filter(|next| next.fingerprint == first.fingerprint) {
+        for member in &mut *group {
             add(&mut tally, &member);
-            members += 1;
-            next = ahead.next().transpose()?;
         }
         tally.finish();
-        for _ in 0..members {
-            let member = behind.next().expect("both cursors read the same records")?;
+        group.rewind();
+        for member in group {
             emit(&tally, &member)?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
