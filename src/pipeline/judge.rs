@@ -12,12 +12,13 @@ use crate::hash::hash128;
 use crate::observe::{Leg, Observer};
 use crate::output::{BlockRow, Example, KindCount, Sink};
 use crate::pipeline::crew::Crew;
+use crate::pipeline::pair::content;
 use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
 use crate::record::Record;
 use crate::similarity::{BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, identity};
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError, Workspace};
-use crate::text::{Segments, hash_terms, segment};
+use crate::text::{Segments, hash_characters, hash_terms, segment};
 
 /// What the second pass made.
 #[derive(Debug)]
@@ -168,7 +169,7 @@ struct Worker<'s, 'w> {
     headlines: SorterWriter<'s, 'w, HeadlineEntry>,
     totals: Totals,
     terms: Vec<u64>,
-    shingles: Vec<u64>,
+    characters: Vec<u64>,
 }
 
 /// Judges all documents.
@@ -229,7 +230,7 @@ pub(super) fn judge<'w>(
             headlines: headlines.writer(),
             totals: Totals::default(),
             terms: Vec::new(),
-            shingles: Vec::new(),
+            characters: Vec::new(),
         },
         |worker, base: DocumentId, parsed, counted: Vec<Counted>| {
             let mut rows = Vec::new();
@@ -446,19 +447,23 @@ impl Bench<'_> {
         verdicts: &[KeptVerdict],
         raw: &[u64],
     ) -> Result<(), StoreError> {
-        let _ = (document, verdicts);
         worker.identities.push(IdentityEntry {
             content: identity(&worker.terms),
             item: number,
             raw: identity(raw) as u64,
         })?;
-        let width = match self.config.shingle {
-            Shingle::Words(width) => width,
-            Shingle::Chars(_) => todo!("characters"),
+        let shingles = match self.config.shingle {
+            Shingle::Words(width) => ShingleSet::new(&worker.terms, width),
+            Shingle::Chars(width) => {
+                worker.characters.clear();
+                let removed = verdicts.iter().filter(|one| one.removed).map(|one| one.span);
+                for span in content(&document.text, removed) {
+                    hash_characters(span.of(&document.text), &mut worker.characters);
+                }
+                ShingleSet::new(&worker.characters, width)
+            }
         };
-        worker.shingles.clear();
-        worker.shingles.extend_from_slice(ShingleSet::new(&worker.terms, width).hashes());
-        if let Some(signature) = self.sketcher.sketch(&worker.shingles) {
+        if let Some(signature) = self.sketcher.sketch(shingles.hashes()) {
             for key in self.banding.keys(&signature) {
                 worker.bands.push(BandEntry { key, item: number })?;
             }
