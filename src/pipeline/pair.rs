@@ -5,17 +5,17 @@ use std::sync::atomic::AtomicU64;
 
 use crate::config::Config;
 use crate::corpus::{Told, decode_verdicts};
-use crate::document::{DocumentId, DocumentSource, Parsed, Span};
+use crate::document::{DocumentId, Parsed, Span};
 use crate::error::Error;
-use crate::observe::{Leg, Observer};
-use crate::pipeline::crew::Crew;
+use crate::observe::Leg;
+use crate::pipeline::crew::Run;
 use crate::pipeline::judge::{Judgment, same_batch};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{
     Article, CandidatePair, IdentityEntry, Profile, VerifiedPair, bucket_pairs, posting_pairs, verify,
 };
-use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError, Workspace};
+use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
 
 /// Equal texts, collapsed.
@@ -76,22 +76,21 @@ const ALL_MEET: usize = 64;
 
 /// Pairs worth verifying, in order, each once; and how many groups were over their cap.
 pub(super) fn candidates<'w>(
-    crew: &Crew,
-    workspace: &'w Workspace,
+    run: &Run<'_, 'w>,
     judgment: &Judgment<'_>,
     copies: &Copies,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
-    let met = Sorter::new(workspace, "met");
+    let met = run.sorter("met");
     let capped = AtomicU64::new(0);
     let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
-    crew.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
+    run.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
         judgment.bands.for_each_group(part, |_, group| {
             push_all(&mut writer, |emit| bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
         })?;
         writer.finish()
     })?;
-    crew.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
+    run.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
         judgment.samples.for_each_group(part, |_, group| {
             push_all(&mut writer, |emit| posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
@@ -108,9 +107,9 @@ pub(super) fn candidates<'w>(
         }
         writer.finish()?;
     }
-    let met = crew.install(|| met.finish())?;
-    let candidates = Sorter::new(workspace, "candidates");
-    crew.each(met.parts(), |part| -> Result<(), StoreError> {
+    let met = run.sort(met)?;
+    let candidates = run.sorter("candidates");
+    run.each(met.parts(), |part| -> Result<(), StoreError> {
         let mut writer = candidates.writer();
         let mut sum: Option<CandidatePair> = None;
         let mut settle = |sum: Option<CandidatePair>| match sum {
@@ -130,7 +129,7 @@ pub(super) fn candidates<'w>(
         writer.finish()
     })?;
     drop(met);
-    Ok((crew.install(|| candidates.finish())?, capped.into_inner()))
+    Ok((run.sort(candidates)?, capped.into_inner()))
 }
 
 /// Pushes all that `give` emits, and returns the first error of a push.
@@ -149,23 +148,18 @@ fn push_all<R: Record>(
 
 /// Reads again the documents that are to be compared, and keeps their texts.
 pub(super) fn told<'w>(
-    crew: &Crew,
-    workspace: &'w Workspace,
-    source: &dyn DocumentSource,
-    observer: &dyn Observer,
+    run: &Run<'_, 'w>,
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     wanted: &Bits,
     any: bool,
 ) -> Result<Spool<'w>, Error> {
-    let texts = SpoolWriter::new(workspace, "texts");
+    let texts = SpoolWriter::new(run.workspace, "texts");
     if !any {
         return Ok(texts.finish()?);
     }
     let mut batches = census.batches.iter();
-    crew.pass(
-        source,
-        observer,
+    run.pass(
         Leg::Pair,
         |_, parsed: &mut Parsed| same_batch(batches.next(), parsed),
         || (),
@@ -226,10 +220,8 @@ impl<'a> Profiles<'a> {
 
     pub(super) fn get(&mut self, document: u32) -> Result<Arc<Profile>, StoreError> {
         let slot = document as usize % PROFILES;
-        if let Some((kept, profile)) = &self.kept[slot] {
-            if *kept == document {
-                return Ok(Arc::clone(profile));
-            }
+        if let Some((_, profile)) = self.kept[slot].as_ref().filter(|(kept, _)| *kept == document) {
+            return Ok(Arc::clone(profile));
         }
         let bytes = self.texts.get(document)?.expect("texts of all documents that are compared were kept");
         let told = Told::decode(&bytes);
@@ -257,19 +249,16 @@ impl<'a> Profiles<'a> {
 
 /// Verifies the candidates: what is similar, in order.
 pub(super) fn verified<'w>(
-    crew: &Crew,
-    config: &Config,
-    workspace: &'w Workspace,
-    observer: &dyn Observer,
+    run: &Run<'_, 'w>,
     candidates: &Sorted<'_, CandidatePair>,
     texts: &Spool<'_>,
 ) -> Result<Sorted<'w, VerifiedPair>, Error> {
-    let verified = Sorter::new(workspace, "verified");
-    crew.each(candidates.parts(), |part| -> Result<(), Error> {
+    let verified = run.sorter("verified");
+    run.each(candidates.parts(), |part| -> Result<(), Error> {
         let mut writer = verified.writer();
-        let mut profiles = Profiles::new(texts, config);
+        let mut profiles = Profiles::new(texts, run.config);
         for pair in candidates.part(part)? {
-            if observer.stopped() {
+            if run.observer.stopped() {
                 return Err(Error::Stopped);
             }
             let pair = pair?;
@@ -277,7 +266,7 @@ pub(super) fn verified<'w>(
         }
         Ok(writer.finish()?)
     })?;
-    Ok(crew.install(|| verified.finish())?)
+    Ok(run.sort(verified)?)
 }
 
 /// Returns the documents that candidates and copies make it necessary to read again.
