@@ -8,6 +8,7 @@ mod progress;
 mod render;
 mod run;
 mod settings;
+mod summary;
 mod values;
 
 use std::process::ExitCode;

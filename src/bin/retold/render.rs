@@ -20,8 +20,12 @@ pub fn count(number: u64) -> String {
 
 /// Returns a count and its noun, in the plural unless it is one.
 pub fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
+    let noun = match (number, noun.strip_suffix('y')) {
+        (1, _) => noun.to_owned(),
+        (_, Some(stem)) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
+    };
+    format!("{} {noun}", count(number))
 }
 
 /// Returns a share as a percentage, with a decimal below ten.
@@ -131,6 +135,7 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(counted(1, "document"), "1 document");
         assert_eq!(counted(1000, "document"), "1,000 documents");
+        assert_eq!((counted(1, "story"), counted(0, "story")), ("1 story".into(), "0 stories".into()));
     }
 
     #[test]
