@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod diagnostics;
+mod explanation;
 mod interrupt;
 mod progress;
 mod render;
