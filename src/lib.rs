@@ -3,6 +3,7 @@
 pub mod boilerplate;
 pub mod cluster;
 pub mod config;
+pub mod corpus;
 pub mod document;
 pub mod error;
 pub mod hash;

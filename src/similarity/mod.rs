@@ -9,6 +9,7 @@
 
 mod candidates;
 mod components;
+mod identity;
 mod lsh;
 mod minhash;
 mod sample;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
 pub use components::Components;
+pub use identity::{IdentityEntry, identity};
 pub use lsh::{BandEntry, Banding};
 pub use minhash::{Signature, Sketcher};
 pub use sample::{SampleEntry, Sampler};

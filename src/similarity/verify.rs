@@ -74,6 +74,20 @@ impl Relation {
         }
     }
 
+    const ALL: [Relation; 6] = [
+        Relation::Identical,
+        Relation::Near,
+        Relation::Contains,
+        Relation::Contained,
+        Relation::Version,
+        Relation::Related,
+    ];
+
+    /// Returns the relation of a number, `relation as u8`.
+    pub(crate) fn from_number(number: u8) -> Relation {
+        Relation::ALL[usize::from(number)]
+    }
+
     /// Returns the relation seen from the other side.
     #[must_use]
     pub fn reversed(self) -> Relation {
@@ -93,8 +107,22 @@ pub enum Reason {
     SameText,
     /// The Jaccard similarity passes the threshold.
     Jaccard,
+    /// Similar, but each is nearer to another representative.
+    OtherCluster,
     /// Too little in common.
     TooDifferent,
+}
+
+impl Reason {
+    /// Says in words which measure or fact decided `pair`.
+    pub fn describe(pair: &VerifiedPair, config: &Config) -> String {
+        match pair.reason {
+            Reason::SameText => "same text".to_owned(),
+            Reason::Jaccard => format!("jaccard {:.2} ≥ {}", pair.jaccard, config.threshold),
+            Reason::OtherCluster => "each is nearer to another representative".to_owned(),
+            Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
+        }
+    }
 }
 
 /// A pair whose similarity was measured exactly. `a` < `b`.
@@ -120,6 +148,87 @@ pub struct VerifiedPair {
     pub listed: bool,
     /// What decided.
     pub reason: Reason,
+}
+
+impl VerifiedPair {
+    /// Returns the pair of two items whose normal forms are equal as read.
+    pub fn identical(a: u32, b: u32) -> VerifiedPair {
+        VerifiedPair {
+            jaccard: 1.0,
+            jaccard_raw: 1.0,
+            a_in_b: 1.0,
+            b_in_a: 1.0,
+            relation: Relation::Identical,
+            joins: true,
+            listed: true,
+            reason: Reason::SameText,
+            ..VerifiedPair::apart(a, b)
+        }
+    }
+
+    /// Returns the pair of two items that have nothing in common.
+    pub fn apart(a: u32, b: u32) -> VerifiedPair {
+        VerifiedPair {
+            a,
+            b,
+            jaccard: 0.0,
+            jaccard_raw: 0.0,
+            a_in_b: 0.0,
+            b_in_a: 0.0,
+            relation: Relation::Related,
+            joins: false,
+            listed: false,
+            reason: Reason::TooDifferent,
+        }
+    }
+
+    /// Returns the pair seen from the other side.
+    #[must_use]
+    pub fn reversed(self) -> VerifiedPair {
+        VerifiedPair {
+            a: self.b,
+            b: self.a,
+            a_in_b: self.b_in_a,
+            b_in_a: self.a_in_b,
+            relation: self.relation.reversed(),
+            ..self
+        }
+    }
+
+    fn bits(&self) -> ([u32; 2], [u64; 4], [u8; 4]) {
+        (
+            [self.a, self.b],
+            [self.jaccard, self.jaccard_raw, self.a_in_b, self.b_in_a].map(f64::to_bits),
+            [self.relation as u8, u8::from(self.joins), u8::from(self.listed), self.reason as u8],
+        )
+    }
+}
+
+impl Eq for VerifiedPair {}
+
+impl PartialOrd for VerifiedPair {
+    fn partial_cmp(&self, other: &VerifiedPair) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for VerifiedPair {
+    fn cmp(&self, other: &VerifiedPair) -> std::cmp::Ordering {
+        self.bits().cmp(&other.bits())
+    }
+}
+
+impl crate::record::Record for VerifiedPair {
+    const WIDTH: usize = 1;
+    fn encode(&self, _: &mut [u8]) {
+        unimplemented!()
+    }
+    fn decode(_: &[u8]) -> VerifiedPair {
+        unimplemented!()
+    }
+    fn key(&self) -> u64 {
+        u64::from(self.a) << 32 | u64::from(self.b)
+    }
 }
 
 /// Compares two texts. (Skeleton; to be filled in.)
