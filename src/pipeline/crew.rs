@@ -4,36 +4,51 @@ use std::sync::{Condvar, Mutex};
 
 use rayon::prelude::*;
 
+use crate::config::Config;
 use crate::document::{Batch, DocumentId, DocumentPass, DocumentSource, Parsed, SourceError};
 use crate::error::Error;
 use crate::observe::{Leg, Observer};
-use crate::store::Workspace;
+use crate::record::Record;
+use crate::store::{Sorted, Sorter, StoreError, Workspace};
 
-/// The threads of a run: exactly as many as were asked for, readers included.
-#[derive(Debug)]
-pub(super) struct Crew {
+/// What every leg of a run works with, and its threads: exactly as many as were asked for, readers included.
+pub(super) struct Run<'a, 'w> {
+    pub config: &'a Config,
+    pub workspace: &'w Workspace,
+    pub source: &'a dyn DocumentSource,
+    pub observer: &'a dyn Observer,
     pool: rayon::ThreadPool,
 }
 
-impl Crew {
+impl<'a, 'w> Run<'a, 'w> {
     /// Gathers the threads that the workspace allows.
-    pub(super) fn new(workspace: &Workspace) -> Crew {
+    pub(super) fn new(
+        config: &'a Config,
+        workspace: &'w Workspace,
+        source: &'a dyn DocumentSource,
+        observer: &'a dyn Observer,
+    ) -> Run<'a, 'w> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(workspace.threads())
             .thread_name(|number| format!("retold-{number}"))
             .build()
             .expect("the system gives threads");
-        Crew { pool }
+        Run { config, workspace, source, observer, pool }
+    }
+
+    /// Returns an empty sorter; `name` names its scratch files.
+    pub(super) fn sorter<R: Record>(&self, name: &'static str) -> Sorter<'w, R> {
+        Sorter::new(self.workspace, name)
+    }
+
+    /// Sorts what was written, with all threads.
+    pub(super) fn sort<R: Record>(&self, sorter: Sorter<'w, R>) -> Result<Sorted<'w, R>, StoreError> {
+        self.pool.install(|| sorter.finish())
     }
 
     /// Runs `work` for every number in 0..`count`, side by side; the first error ends it.
     pub(super) fn each<E: Send>(&self, count: usize, work: impl Fn(usize) -> Result<(), E> + Sync) -> Result<(), E> {
         self.pool.install(|| (0..count).into_par_iter().try_for_each(&work))
-    }
-
-    /// Runs `work` in the pool, so that parallel iterators inside it use these threads.
-    pub(super) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        self.pool.install(work)
     }
 
     /// Reads all documents once.
@@ -45,16 +60,14 @@ impl Crew {
     /// The thread with the earliest batch never waits, so the crew never stands still.
     pub(super) fn pass<T, W: Send>(
         &self,
-        source: &dyn DocumentSource,
-        observer: &dyn Observer,
         leg: Leg,
         turn: impl FnMut(DocumentId, &mut Parsed) -> Result<T, Error> + Send,
         start: impl Fn() -> W + Sync,
         work: impl Fn(&mut W, DocumentId, Parsed, T) -> Result<(), Error> + Sync,
         end: impl Fn(W) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
-        observer.begin(leg, source.bytes());
-        let reader = Mutex::new(Reader { pass: source.pass()?, taken: 0 });
+        self.observer.begin(leg, self.source.bytes());
+        let reader = Mutex::new(Reader { pass: self.source.pass()?, taken: 0 });
         let turns =
             Turns { state: Mutex::new(TurnState { next: 0, base: 0, turn, failed: false }), moved: Condvar::new() };
         let failure: Mutex<Option<(u64, Error)>> = Mutex::new(None);
@@ -64,7 +77,7 @@ impl Crew {
             let mut guard = Unwinding { turns: &turns, armed: true };
             let mut run = || -> Result<(), Error> {
                 loop {
-                    if observer.stopped() {
+                    if self.observer.stopped() {
                         return Err(Error::Stopped);
                     }
                     let Some((number, batch)) = reader.lock().expect("no reader panicked").take()? else {
@@ -75,7 +88,7 @@ impl Crew {
                     let Some((base, ticket)) = turns.take(number, &mut parsed)? else { return Ok(()) };
                     let (bytes, documents) = (parsed.bytes, parsed.documents.len() as u64);
                     work(&mut state, base, parsed, ticket)?;
-                    observer.advance(bytes, documents);
+                    self.observer.advance(bytes, documents);
                 }
             };
             let done = run().and_then(|()| end(state));
@@ -96,13 +109,16 @@ impl Crew {
     }
 }
 
+/// A batch and its number in the pass.
+type Numbered = (u64, Box<dyn Batch + Send>);
+
 struct Reader<'a> {
     pass: Box<dyn DocumentPass + Send + 'a>,
     taken: u64,
 }
 
 impl Reader<'_> {
-    fn take(&mut self) -> Result<Option<(u64, Box<dyn Batch + Send>)>, SourceError> {
+    fn take(&mut self) -> Result<Option<Numbered>, SourceError> {
         let Some(batch) = self.pass.next_batch()? else { return Ok(None) };
         self.taken += 1;
         Ok(Some((self.taken - 1, batch)))

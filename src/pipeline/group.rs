@@ -7,14 +7,13 @@ use crate::cluster::{Copy, Member, choose, split};
 use crate::config::Config;
 use crate::corpus::Facts;
 use crate::error::Error;
-use crate::observe::Observer;
-use crate::pipeline::crew::Crew;
+use crate::pipeline::crew::Run;
 use crate::pipeline::judge::Judgment;
 use crate::pipeline::pair::{ComponentPair, Copies, Profiles};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{Components, Reason, Relation, VerifiedPair};
-use crate::store::{Sorted, Sorter, Spool, StoreError, Workspace};
+use crate::store::{Sorted, Spool, StoreError};
 
 /// A document of a cluster of two or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,24 +108,22 @@ const ALL_PAIRS: usize = 64;
 
 /// Groups what was verified.
 pub(super) fn group<'w>(
-    crew: &Crew,
-    config: &Config,
-    workspace: &'w Workspace,
-    observer: &dyn Observer,
+    run: &Run<'_, 'w>,
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
     verified: &Sorted<'_, VerifiedPair>,
     texts: &Spool<'_>,
 ) -> Result<Grouping<'w>, Error> {
-    let representative_of = representatives(crew, config, workspace, judgment, copies, verified, texts)?;
+    let config = run.config;
+    let representative_of = representatives(run, judgment, copies, verified, texts)?;
     let clusters = clusters(copies, &representative_of);
 
-    let memberships = Sorter::new(workspace, "memberships");
-    let pairs = Sorter::new(workspace, "pairs");
+    let memberships = run.sorter("memberships");
+    let pairs = run.sorter("pairs");
     let with_leader = AtomicU64::new(0);
     // Pairs between clusters, and of documents alone, as they were verified.
-    crew.each(verified.parts(), |part| -> Result<(), StoreError> {
+    run.each(verified.parts(), |part| -> Result<(), StoreError> {
         let mut writer = pairs.writer();
         for pair in verified.part(part)? {
             let pair = pair?;
@@ -138,13 +135,13 @@ pub(super) fn group<'w>(
         writer.finish()
     })?;
     // Clusters are handed out in slices, so that a thread's writers and profiles serve many.
-    let slice = clusters.len().div_ceil(4 * workspace.threads()).max(1);
-    crew.each(clusters.len().div_ceil(slice), |at| -> Result<(), Error> {
+    let slice = clusters.len().div_ceil(4 * run.workspace.threads()).max(1);
+    run.each(clusters.len().div_ceil(slice), |at| -> Result<(), Error> {
         let mut membership_writer = memberships.writer();
         let mut pair_writer = pairs.writer();
         let mut measure = Measure { copies, profiles: Profiles::new(texts, config), known: HashMap::new() };
         for cluster in at * slice..((at + 1) * slice).min(clusters.len()) {
-            if observer.stopped() {
+            if run.observer.stopped() {
                 return Err(Error::Stopped);
             }
             let members = clusters.members(cluster);
@@ -190,8 +187,8 @@ pub(super) fn group<'w>(
         Ok(pair_writer.finish()?)
     })?;
     Ok(Grouping {
-        memberships: crew.install(|| memberships.finish())?,
-        pairs: crew.install(|| pairs.finish())?,
+        memberships: run.sort(memberships)?,
+        pairs: run.sort(pairs)?,
         representative_of,
         clusters,
         with_leader: with_leader.into_inner(),
@@ -211,9 +208,7 @@ fn settled(mut pair: VerifiedPair, joined: bool) -> VerifiedPair {
 
 /// Splits every component by leaders, and returns the representative of every document.
 fn representatives(
-    crew: &Crew,
-    config: &Config,
-    workspace: &Workspace,
+    run: &Run<'_, '_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
     verified: &Sorted<'_, VerifiedPair>,
@@ -228,8 +223,8 @@ fn representatives(
         }
     }
     let roots = components.into_roots();
-    let by_component = Sorter::new(workspace, "components");
-    crew.each(verified.parts(), |part| -> Result<(), StoreError> {
+    let by_component = run.sorter("components");
+    run.each(verified.parts(), |part| -> Result<(), StoreError> {
         let mut writer = by_component.writer();
         for pair in verified.part(part)? {
             let pair = pair?;
@@ -240,11 +235,11 @@ fn representatives(
         }
         writer.finish()
     })?;
-    let by_component = crew.install(|| by_component.finish())?;
+    let by_component = run.sort(by_component)?;
     drop(roots);
     let representative_of: Vec<AtomicU32> = copies.leader_of.iter().map(|leader| AtomicU32::new(*leader)).collect();
-    crew.each(by_component.parts(), |part| -> Result<(), Error> {
-        let mut profiles = Profiles::new(texts, config);
+    run.each(by_component.parts(), |part| -> Result<(), Error> {
+        let mut profiles = Profiles::new(texts, run.config);
         let mut pairs = by_component.part(part)?.peekable();
         let mut component: Vec<VerifiedPair> = Vec::new();
         while let Some(first) = pairs.next() {

@@ -6,18 +6,19 @@ use std::sync::Mutex;
 use crate::boilerplate::{BoilerplateKind, Counted, Judge, Judged, KindSet, Page, Repetition};
 use crate::config::{Config, Shingle};
 use crate::corpus::{Facts, KeptVerdict, encode_verdicts};
-use crate::document::{Document, DocumentId, DocumentSource, Parsed, Span};
+use crate::document::{Document, DocumentId, Parsed, Span};
 use crate::error::Error;
 use crate::hash::hash128;
-use crate::observe::{Leg, Observer};
+use crate::observe::Leg;
 use crate::output::{BlockRow, Example, KindCount, Sink};
-use crate::pipeline::crew::Crew;
+use crate::pipeline::crew::Run;
+use crate::pipeline::pair::content;
 use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
 use crate::record::Record;
 use crate::similarity::{BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, identity};
-use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError, Workspace};
-use crate::text::{Segments, hash_terms, segment};
+use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
+use crate::text::{Segments, hash_characters, hash_terms, segment};
 
 /// What the second pass made.
 #[derive(Debug)]
@@ -168,20 +169,17 @@ struct Worker<'s, 'w> {
     headlines: SorterWriter<'s, 'w, HeadlineEntry>,
     totals: Totals,
     terms: Vec<u64>,
-    shingles: Vec<u64>,
+    characters: Vec<u64>,
 }
 
 /// Judges all documents.
 pub(super) fn judge<'w>(
-    crew: &Crew,
-    config: &Config,
-    workspace: &'w Workspace,
-    source: &dyn DocumentSource,
-    observer: &dyn Observer,
+    run: &Run<'_, 'w>,
     census: &Census<'_>,
     repeats: Option<&Repeats<'_>>,
     sink: Option<&dyn Sink>,
 ) -> Result<Judgment<'w>, Error> {
+    let config = run.config;
     let banding = banding(config);
     let bench = Bench {
         config,
@@ -193,12 +191,12 @@ pub(super) fn judge<'w>(
         sampler: Sampler { scale: SAMPLE_SCALE },
         sink,
     };
-    let facts = SpoolWriter::new(workspace, "facts");
-    let verdicts = SpoolWriter::new(workspace, "verdicts");
-    let identities = Sorter::new(workspace, "identities");
-    let bands = Sorter::new(workspace, "bands");
-    let samples = Sorter::new(workspace, "samples");
-    let headlines = Sorter::new(workspace, "headlines");
+    let facts = SpoolWriter::new(run.workspace, "facts");
+    let verdicts = SpoolWriter::new(run.workspace, "verdicts");
+    let identities = run.sorter("identities");
+    let bands = run.sorter("bands");
+    let samples = run.sorter("samples");
+    let headlines = run.sorter("headlines");
     let totals = Mutex::new(Totals::default());
     let content_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
     let in_order = InOrder::new(sink);
@@ -207,9 +205,7 @@ pub(super) fn judge<'w>(
         None => None,
     };
     let mut batches = census.batches.iter();
-    crew.pass(
-        source,
-        observer,
+    run.pass(
         Leg::Judge,
         |base, parsed: &mut Parsed| {
             same_batch(batches.next(), parsed)?;
@@ -229,7 +225,7 @@ pub(super) fn judge<'w>(
             headlines: headlines.writer(),
             totals: Totals::default(),
             terms: Vec::new(),
-            shingles: Vec::new(),
+            characters: Vec::new(),
         },
         |worker, base: DocumentId, parsed, counted: Vec<Counted>| {
             let mut rows = Vec::new();
@@ -276,10 +272,10 @@ pub(super) fn judge<'w>(
     Ok(Judgment {
         facts: facts.finish()?,
         verdicts: verdicts.finish()?,
-        identities: crew.install(|| identities.finish())?,
-        bands: crew.install(|| bands.finish())?,
-        samples: crew.install(|| samples.finish())?,
-        headlines: crew.install(|| headlines.finish())?,
+        identities: run.sort(identities)?,
+        bands: run.sort(bands)?,
+        samples: run.sort(samples)?,
+        headlines: run.sort(headlines)?,
         content_words: words_in_order.into_iter().flat_map(|(_, words)| words).collect(),
         totals: totals.into_inner().expect("no thread panicked here"),
     })
@@ -446,19 +442,23 @@ impl Bench<'_> {
         verdicts: &[KeptVerdict],
         raw: &[u64],
     ) -> Result<(), StoreError> {
-        let _ = (document, verdicts);
         worker.identities.push(IdentityEntry {
             content: identity(&worker.terms),
             item: number,
             raw: identity(raw) as u64,
         })?;
-        let width = match self.config.shingle {
-            Shingle::Words(width) => width,
-            Shingle::Chars(_) => todo!("characters"),
+        let shingles = match self.config.shingle {
+            Shingle::Words(width) => ShingleSet::new(&worker.terms, width),
+            Shingle::Chars(width) => {
+                worker.characters.clear();
+                let removed = verdicts.iter().filter(|one| one.removed).map(|one| one.span);
+                for span in content(&document.text, removed) {
+                    hash_characters(span.of(&document.text), &mut worker.characters);
+                }
+                ShingleSet::new(&worker.characters, width)
+            }
         };
-        worker.shingles.clear();
-        worker.shingles.extend_from_slice(ShingleSet::new(&worker.terms, width).hashes());
-        if let Some(signature) = self.sketcher.sketch(&worker.shingles) {
+        if let Some(signature) = self.sketcher.sketch(shingles.hashes()) {
             for key in self.banding.keys(&signature) {
                 worker.bands.push(BandEntry { key, item: number })?;
             }

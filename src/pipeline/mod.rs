@@ -22,7 +22,7 @@ use crate::document::DocumentSource;
 use crate::error::Error;
 use crate::observe::Observer;
 use crate::output::{HeadlineRow, Sink, Summary};
-use crate::pipeline::crew::Crew;
+use crate::pipeline::crew::Run;
 use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
 use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
@@ -49,22 +49,22 @@ pub fn scan<'w>(
     sink: Option<&dyn Sink>,
 ) -> Result<Scan<'w>, Error> {
     config.check()?;
-    let crew = Crew::new(workspace);
+    let run = Run::new(config, workspace, source, observer);
 
-    let mut census = read(&crew, workspace, source, observer, config.boilerplate)?;
+    let mut census = read(&run)?;
     let repeats = match census.occurrences.take() {
-        Some(occurrences) => Some(repeat::count(&crew, workspace, &census, &occurrences)?),
+        Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
         None => None,
     };
-    let judgment = judge(&crew, config, workspace, source, observer, &census, repeats.as_ref(), sink)?;
+    let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
     drop(repeats);
 
     let copies = copies(census.documents, &judgment.identities)?;
-    let (met, capped_groups) = candidates(&crew, workspace, &judgment, &copies)?;
+    let (met, capped_groups) = candidates(&run, &judgment, &copies)?;
     let (wanted, any) = wanted(census.documents, &met, &copies)?;
-    let texts = told(&crew, workspace, source, observer, &census, &judgment, &wanted, any)?;
-    let verified = verified(&crew, config, workspace, observer, &met, &texts)?;
-    let grouping = group(&crew, config, workspace, observer, &census, &judgment, &copies, &verified, &texts)?;
+    let texts = told(&run, &census, &judgment, &wanted, any)?;
+    let verified = verified(&run, &met, &texts)?;
+    let grouping = group(&run, &census, &judgment, &copies, &verified, &texts)?;
 
     let closest = closest(&verified, &grouping)?;
     let headlines = headlines(&census, &judgment, &grouping)?;

@@ -5,17 +5,17 @@ use std::sync::atomic::AtomicU64;
 
 use crate::config::Config;
 use crate::corpus::{Told, decode_verdicts};
-use crate::document::{DocumentId, DocumentSource, Parsed, Span};
+use crate::document::{DocumentId, Parsed, Span};
 use crate::error::Error;
-use crate::observe::{Leg, Observer};
-use crate::pipeline::crew::Crew;
+use crate::observe::Leg;
+use crate::pipeline::crew::Run;
 use crate::pipeline::judge::{Judgment, same_batch};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{
     Article, CandidatePair, IdentityEntry, Profile, VerifiedPair, bucket_pairs, posting_pairs, verify,
 };
-use crate::store::{Sorted, Sorter, Spool, SpoolWriter, StoreError, Workspace};
+use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
 
 /// Equal texts, collapsed.
@@ -76,40 +76,25 @@ const ALL_MEET: usize = 64;
 
 /// Pairs worth verifying, in order, each once; and how many groups were over their cap.
 pub(super) fn candidates<'w>(
-    crew: &Crew,
-    workspace: &'w Workspace,
+    run: &Run<'_, 'w>,
     judgment: &Judgment<'_>,
     copies: &Copies,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
-    let met = Sorter::new(workspace, "met");
+    let met = run.sorter("met");
     let capped = AtomicU64::new(0);
     let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
-    crew.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
+    run.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
-        let mut failed = Ok(());
-        let items = judgment.bands.part(part)?.map(|entry| entry.map(|entry| (entry.key, entry.item)));
-        each_group(items, |group| {
-            bucket_pairs(&mut group.filter(leads), &mut |pair| {
-                if failed.is_ok() {
-                    failed = writer.push(pair);
-                }
-            });
+        judgment.bands.for_each_group(part, |_, group| {
+            push_all(&mut writer, |emit| bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
         })?;
-        failed?;
         writer.finish()
     })?;
-    crew.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
+    run.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
-        let mut failed = Ok(());
-        let items = judgment.samples.part(part)?.map(|entry| entry.map(|entry| (entry.key, entry.item)));
-        each_group(items, |group| {
-            posting_pairs(&mut group.filter(leads), &mut |pair| {
-                if failed.is_ok() {
-                    failed = writer.push(pair);
-                }
-            });
+        judgment.samples.for_each_group(part, |_, group| {
+            push_all(&mut writer, |emit| posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
         })?;
-        failed?;
         writer.finish()
     })?;
     if copies.leader_of.len() <= ALL_MEET {
@@ -122,9 +107,9 @@ pub(super) fn candidates<'w>(
         }
         writer.finish()?;
     }
-    let met = crew.install(|| met.finish())?;
-    let candidates = Sorter::new(workspace, "candidates");
-    crew.each(met.parts(), |part| -> Result<(), StoreError> {
+    let met = run.sort(met)?;
+    let candidates = run.sorter("candidates");
+    run.each(met.parts(), |part| -> Result<(), StoreError> {
         let mut writer = candidates.writer();
         let mut sum: Option<CandidatePair> = None;
         let mut settle = |sum: Option<CandidatePair>| match sum {
@@ -144,50 +129,37 @@ pub(super) fn candidates<'w>(
         writer.finish()
     })?;
     drop(met);
-    Ok((crew.install(|| candidates.finish())?, capped.into_inner()))
+    Ok((run.sort(candidates)?, capped.into_inner()))
 }
 
-/// Gives every group of items with one key, in order, to `each`, streamed: what it leaves unread is passed over.
-fn each_group(
-    items: impl Iterator<Item = Result<(u64, u32), StoreError>>,
-    mut each: impl FnMut(&mut dyn Iterator<Item = u32>),
+/// Pushes all that `give` emits, and returns the first error of a push.
+fn push_all<R: Record>(
+    writer: &mut SorterWriter<'_, '_, R>,
+    give: impl FnOnce(&mut dyn FnMut(R)),
 ) -> Result<(), StoreError> {
-    let mut items = items.peekable();
-    while let Some(first) = items.next() {
-        let (key, item) = first?;
-        let alone = !matches!(items.peek(), Some(Ok((next, _))) if *next == key);
-        if alone {
-            continue;
+    let mut pushed = Ok(());
+    give(&mut |record| {
+        if pushed.is_ok() {
+            pushed = writer.push(record);
         }
-        let mut rest = std::iter::from_fn(|| {
-            let next = items.next_if(|next| next.as_ref().is_ok_and(|(next, _)| *next == key))?;
-            next.ok().map(|(_, item)| item)
-        });
-        each(&mut std::iter::once(item).chain(&mut rest).by_ref());
-        for _ in rest {}
-    }
-    Ok(())
+    });
+    pushed
 }
 
 /// Reads again the documents that are to be compared, and keeps their texts.
 pub(super) fn told<'w>(
-    crew: &Crew,
-    workspace: &'w Workspace,
-    source: &dyn DocumentSource,
-    observer: &dyn Observer,
+    run: &Run<'_, 'w>,
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     wanted: &Bits,
     any: bool,
 ) -> Result<Spool<'w>, Error> {
-    let texts = SpoolWriter::new(workspace, "texts");
+    let texts = SpoolWriter::new(run.workspace, "texts");
     if !any {
         return Ok(texts.finish()?);
     }
     let mut batches = census.batches.iter();
-    crew.pass(
-        source,
-        observer,
+    run.pass(
         Leg::Pair,
         |_, parsed: &mut Parsed| same_batch(batches.next(), parsed),
         || (),
@@ -248,10 +220,8 @@ impl<'a> Profiles<'a> {
 
     pub(super) fn get(&mut self, document: u32) -> Result<Arc<Profile>, StoreError> {
         let slot = document as usize % PROFILES;
-        if let Some((kept, profile)) = &self.kept[slot] {
-            if *kept == document {
-                return Ok(Arc::clone(profile));
-            }
+        if let Some((_, profile)) = self.kept[slot].as_ref().filter(|(kept, _)| *kept == document) {
+            return Ok(Arc::clone(profile));
         }
         let bytes = self.texts.get(document)?.expect("texts of all documents that are compared were kept");
         let told = Told::decode(&bytes);
@@ -279,19 +249,16 @@ impl<'a> Profiles<'a> {
 
 /// Verifies the candidates: what is similar, in order.
 pub(super) fn verified<'w>(
-    crew: &Crew,
-    config: &Config,
-    workspace: &'w Workspace,
-    observer: &dyn Observer,
+    run: &Run<'_, 'w>,
     candidates: &Sorted<'_, CandidatePair>,
     texts: &Spool<'_>,
 ) -> Result<Sorted<'w, VerifiedPair>, Error> {
-    let verified = Sorter::new(workspace, "verified");
-    crew.each(candidates.parts(), |part| -> Result<(), Error> {
+    let verified = run.sorter("verified");
+    run.each(candidates.parts(), |part| -> Result<(), Error> {
         let mut writer = verified.writer();
-        let mut profiles = Profiles::new(texts, config);
+        let mut profiles = Profiles::new(texts, run.config);
         for pair in candidates.part(part)? {
-            if observer.stopped() {
+            if run.observer.stopped() {
                 return Err(Error::Stopped);
             }
             let pair = pair?;
@@ -299,7 +266,7 @@ pub(super) fn verified<'w>(
         }
         Ok(writer.finish()?)
     })?;
-    Ok(crew.install(|| verified.finish())?)
+    Ok(run.sort(verified)?)
 }
 
 /// Returns the documents that candidates and copies make it necessary to read again.

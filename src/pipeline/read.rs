@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use crate::boilerplate::{Occurrence, fingerprints};
-use crate::document::{DocumentId, DocumentSource, Parsed, Skipped};
+use crate::document::{DocumentId, Parsed, Skipped};
 use crate::error::Error;
 use crate::hash::hash64;
 use crate::observe::{Leg, Observer};
-use crate::pipeline::crew::Crew;
+use crate::pipeline::crew::Run;
 use crate::record::Record;
-use crate::store::{Sorted, Sorter, Workspace};
+use crate::store::Sorted;
 use crate::text::segment;
 
 /// What the first pass learned.
@@ -89,27 +89,20 @@ impl Register {
 }
 
 /// Reads all documents once.
-pub(super) fn read<'w>(
-    crew: &Crew,
-    workspace: &'w Workspace,
-    source: &dyn DocumentSource,
-    observer: &dyn Observer,
-    count_blocks: bool,
-) -> Result<Census<'w>, Error> {
-    let occurrences = Sorter::new(workspace, "occurrences");
-    let ids = Sorter::new(workspace, "ids");
+pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
+    let count_blocks = run.config.boilerplate;
+    let occurrences = run.sorter("occurrences");
+    let ids = run.sorter("ids");
     let long_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
     let mut register = Register { sites: vec![SiteTotal::default()], ..Register::default() };
-    crew.pass(
-        source,
-        observer,
+    run.pass(
         Leg::Read,
         |base, parsed: &mut Parsed| {
             let room = u32::MAX - base.0;
             if parsed.documents.len() as u64 > u64::from(room) {
                 return Err(too_many());
             }
-            register.enter(parsed, observer);
+            register.enter(parsed, run.observer);
             Ok(())
         },
         || (occurrences.writer(), ids.writer()),
@@ -147,10 +140,10 @@ pub(super) fn read<'w>(
     let mut in_order = long_words.into_inner().expect("no thread panicked here");
     in_order.sort_unstable_by_key(|(base, _)| *base);
     let long_words: Vec<u32> = in_order.into_iter().flat_map(|(_, words)| words).collect();
-    let occurrences = if count_blocks { Some(crew.install(|| occurrences.finish())?) } else { None };
-    let repeated_ids = repeated_ids(&crew.install(|| ids.finish())?)?;
+    let occurrences = if count_blocks { Some(run.sort(occurrences)?) } else { None };
+    let repeated_ids = repeated_ids(&run.sort(ids)?)?;
     if !repeated_ids.is_empty() {
-        observer.note(&format!(
+        run.observer.note(&format!(
             "{} documents have an id that occurred before: theirs end in `#2` and so on",
             repeated_ids.len()
         ));
@@ -249,6 +242,7 @@ fn repeated_ids(ids: &Sorted<'_, IdEntry>) -> Result<HashMap<u32, u32>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{Sorter, Workspace};
 
     #[test]
     fn a_repeated_id_gets_the_next_free_number() {

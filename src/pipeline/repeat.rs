@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::boilerplate::{Counted, Link, Occurrence, Tally};
 use crate::error::Error;
-use crate::pipeline::crew::Crew;
+use crate::pipeline::crew::Run;
 use crate::pipeline::read::{Census, LONG_WORDS};
 use crate::similarity::Components;
-use crate::store::{Sorted, Sorter, StoreError, Workspace};
+use crate::store::{Sorted, StoreError};
 
 /// What the blocks of the run repeat.
 #[derive(Debug)]
@@ -32,12 +32,11 @@ const LINKED_SHARE_NO_SITE: f64 = 0.5;
 
 /// Counts what the census met.
 pub(super) fn count<'w>(
-    crew: &Crew,
-    workspace: &'w Workspace,
+    run: &Run<'_, 'w>,
     census: &Census<'_>,
     occurrences: &Sorted<'_, Occurrence>,
 ) -> Result<Repeats<'w>, Error> {
-    let cluster_of = clusters(crew, workspace, census, occurrences)?;
+    let cluster_of = clusters(run, census, occurrences)?;
     let mut of_sites: Vec<u64> = census
         .site_of
         .iter()
@@ -51,8 +50,8 @@ pub(super) fn count<'w>(
         site_clusters[(pair >> 32) as usize] += 1;
     }
 
-    let counted = Sorter::new(workspace, "counted");
-    crew.each(occurrences.parts(), |part| -> Result<(), StoreError> {
+    let counted = run.sorter("counted");
+    run.each(occurrences.parts(), |part| -> Result<(), StoreError> {
         let mut writer = counted.writer();
         for_each_group(
             occurrences,
@@ -75,21 +74,16 @@ pub(super) fn count<'w>(
         )?;
         writer.finish()
     })?;
-    let counted = crew.install(|| counted.finish())?;
+    let counted = run.sort(counted)?;
     Ok(Repeats { counted, site_clusters })
 }
 
 /// Returns the cluster of every document, as the number of its first member.
-fn clusters(
-    crew: &Crew,
-    workspace: &Workspace,
-    census: &Census<'_>,
-    occurrences: &Sorted<'_, Occurrence>,
-) -> Result<Vec<u32>, Error> {
+fn clusters(run: &Run<'_, '_>, census: &Census<'_>, occurrences: &Sorted<'_, Occurrence>) -> Result<Vec<u32>, Error> {
     // Words of each document's long lines, less those that are common on its site.
     let rare_words: Vec<AtomicU32> = census.long_words.iter().map(|words| AtomicU32::new(*words)).collect();
-    let links = Sorter::new(workspace, "links");
-    crew.each(occurrences.parts(), |part| -> Result<(), StoreError> {
+    let links = run.sorter("links");
+    run.each(occurrences.parts(), |part| -> Result<(), StoreError> {
         let mut writer = links.writer();
         let mut first_rare = None;
         let mut group = None;
@@ -128,7 +122,7 @@ fn clusters(
         )?;
         writer.finish()
     })?;
-    let links = crew.install(|| links.finish())?;
+    let links = run.sort(links)?;
     let mut components = Components::new(census.site_of.len());
     let mut join = |pair: Link| {
         let rare = |document: u32| rare_words[document as usize].load(Ordering::Relaxed);
@@ -156,8 +150,8 @@ fn clusters(
     Ok(components.into_roots())
 }
 
-/// Reads one part group by group, each twice and none of them held: every member goes to `add`, and once the tally of
-/// the group is finished, every member goes to `emit`. A block that stands once is passed over.
+/// Reads one part group by group, each twice: every member goes to `add`, and once the tally of the group is finished,
+/// every member goes to `emit`. A block that stands once is passed over.
 fn for_each_group(
     occurrences: &Sorted<'_, Occurrence>,
     part: usize,
@@ -165,28 +159,19 @@ fn for_each_group(
     mut emit: impl FnMut(&Tally, &Occurrence) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut tally = Tally::default();
-    let mut ahead = occurrences.part(part)?;
-    let mut behind = occurrences.part(part)?;
-    let mut next = ahead.next().transpose()?;
-    while let Some(first) = next {
-        let mut members = 1_u64;
-        next = ahead.next().transpose()?;
-        if next.is_none_or(|next| next.fingerprint != first.fingerprint) {
-            behind.next();
-            continue;
+    occurrences.for_each_group(part, |_, group| {
+        if group.as_slice().is_some_and(|members| members.len() == 1) {
+            return Ok(());
         }
         tally.clear();
-        add(&mut tally, &first);
-        while let Some(member) = next.filter(|next| next.fingerprint == first.fingerprint) {
+        for member in &mut *group {
             add(&mut tally, &member);
-            members += 1;
-            next = ahead.next().transpose()?;
         }
         tally.finish();
-        for _ in 0..members {
-            let member = behind.next().expect("both cursors read the same records")?;
+        group.rewind();
+        for member in group {
             emit(&tally, &member)?;
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }

@@ -84,9 +84,7 @@ impl Scan<'_> {
     }
 
     /// Returns every document's number, facts and membership, in order.
-    fn everyone(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<(u32, Facts, Option<Membership>), Error>> + Send + '_, Error> {
+    fn everyone(&self) -> Result<impl Iterator<Item = Result<Known, Error>> + Send + '_, Error> {
         let mut memberships = self.grouping.memberships.iter()?.peekable();
         Ok(self.judgment.facts.iter().map(move |next| {
             let (document, bytes) = next?;
@@ -275,6 +273,9 @@ impl Scan<'_> {
     }
 }
 
+/// A document's number, facts and membership.
+type Known = (u32, Facts, Option<Membership>);
+
 /// Strings in the order they were met, each once.
 #[derive(Debug, Default)]
 struct Distinct {
@@ -284,10 +285,10 @@ struct Distinct {
 
 impl Distinct {
     fn add(&mut self, string: Option<String>) {
-        if let Some(string) = string {
-            if self.seen.insert(string.clone()) {
-                self.list.push(string);
-            }
+        if let Some(string) = string
+            && self.seen.insert(string.clone())
+        {
+            self.list.push(string);
         }
     }
 }

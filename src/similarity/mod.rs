@@ -9,9 +9,11 @@
 
 mod candidates;
 mod components;
+mod facts;
 mod identity;
 mod lsh;
 mod minhash;
+mod quotation;
 mod sample;
 mod shingle;
 mod verify;
