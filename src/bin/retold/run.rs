@@ -1,6 +1,5 @@
 //! What `scan`, `clean` and `dedup` share: what a run may use, what it reads, where it writes.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -100,7 +99,7 @@ fn is_piped() -> bool {
     }
     #[cfg(not(unix))]
     {
-        !std::io::stdin().is_terminal()
+        !std::io::IsTerminal::is_terminal(&std::io::stdin())
     }
 }
 
