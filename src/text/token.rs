@@ -34,31 +34,30 @@ pub struct Token {
 /// ```
 pub fn hash_terms(text: &str, out: &mut Vec<u64>) {
     let mut at = 0;
-    while let Some(unit) = hash_ascii(text, at, out) {
-        at = unit;
-        let mut plain = 0;
-        while plain < PLAIN_UNITS {
-            let Some(unit) = next_unit(text, at) else { return };
+    let mut buffer = Vec::new();
+    while let Some(special) = hash_ascii(text, at, out) {
+        at = special;
+        while let Some(unit) = next_unit(text, at) {
+            if unit.start > special && text.as_bytes()[unit.clone()].is_ascii() {
+                break;
+            }
             at = unit.end;
-            plain = if text.as_bytes()[unit.clone()].is_ascii() { plain + 1 } else { 0 };
-            unit_terms(&text[unit], |term, _| out.push(term));
+            unit_terms(&text[unit], &mut buffer, |term, _| out.push(term));
         }
     }
 }
-
-/// Units of ASCII after which it is likely that ASCII goes on.
-const PLAIN_UNITS: usize = 3;
 
 /// Returns the tokens of a text: the same terms as [`hash_terms`], with their spans.
 ///
 /// A span covers all bytes that its word was made of: `&eacute;t&eacute;` is one token of 17 bytes.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut out = Vec::new();
+    let mut buffer = Vec::new();
     let mut at = 0;
     while let Some(unit) = next_unit(text, at) {
         at = unit.end;
         let start = unit.start;
-        unit_terms(&text[unit], |term, range| {
+        unit_terms(&text[unit], &mut buffer, |term, range| {
             out.push(Token { span: Span::new(start + range.start, start + range.end), term });
         });
     }
@@ -72,21 +71,16 @@ pub fn fingerprint(terms: &[u64]) -> u64 {
     terms.iter().fold(0, |sum, term| mix64(sum.rotate_left(1) ^ term))
 }
 
-/// Gives the terms of a unit, each with the bytes that it comes from.
+/// Gives the terms of a unit, each with the bytes that it comes from; `buffer` is memory to be used again.
 #[inline]
-fn unit_terms(unit: &str, mut emit: impl FnMut(u64, Range<usize>)) {
-    let mut word = Word { bytes: Vec::new(), span: 0..0 };
-    for_each_char(unit, |char, class, range| {
-        if class == Class::Word {
-            if word.bytes.is_empty() {
-                word.span.start = range.start;
-            }
-            word.span.end = range.end;
-            word.push(char);
-            return;
-        }
-        word.end(&mut emit);
-        if class == Class::Unspaced {
+fn unit_terms(unit: &str, buffer: &mut Vec<u8>, mut emit: impl FnMut(u64, Range<usize>)) {
+    buffer.clear();
+    let mut word = Word { bytes: buffer, span: 0..0 };
+    for_each_char(unit, |char, class, range| match class {
+        Class::Word => word.push(char, range),
+        Class::Separator => word.end(&mut emit),
+        Class::Unspaced => {
+            word.end(&mut emit);
             emit(hash_word(char.encode_utf8(&mut [0; 4]).as_bytes()), range);
         }
     });
@@ -94,21 +88,29 @@ fn unit_terms(unit: &str, mut emit: impl FnMut(u64, Range<usize>)) {
 }
 
 /// The word that is being read.
-struct Word {
-    bytes: Vec<u8>,
+struct Word<'b> {
+    bytes: &'b mut Vec<u8>,
     span: Range<usize>,
 }
 
-impl Word {
+impl Word<'_> {
     #[inline]
-    fn push(&mut self, char: char) {
-        self.bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    fn push(&mut self, char: char, range: Range<usize>) {
+        if self.bytes.is_empty() {
+            self.span.start = range.start;
+        }
+        self.span.end = range.end;
+        match char.len_utf8() {
+            1 => self.bytes.push(char as u8),
+            2 => self.bytes.extend([0xc0 | (char as u32 >> 6) as u8, 0x80 | (char as u32 & 0x3f) as u8]),
+            _ => self.bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
     }
 
     #[inline]
     fn end(&mut self, emit: &mut impl FnMut(u64, Range<usize>)) {
         if !self.bytes.is_empty() {
-            emit(hash_word(&self.bytes), self.span.clone());
+            emit(hash_word(self.bytes), self.span.clone());
             self.bytes.clear();
         }
     }
