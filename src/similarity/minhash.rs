@@ -71,7 +71,7 @@ impl Sketcher {
                 // The hashes are mixed already: the first round, which is the only one for most texts, takes them as they are.
                 let hash = if round == 0 { *hash } else { mix64(hash.wrapping_add(seed)) };
                 let row = match round.checked_sub(self.rows as u64) {
-                    None => ((hash >> 32) * self.rows as u64 >> 32) as usize,
+                    None => (((hash >> 32) * self.rows as u64) >> 32) as usize,
                     Some(row) => row as usize,
                 };
                 let value = round << 32 | hash & 0xffff_ffff;

@@ -81,6 +81,8 @@ pub(super) enum Class {
     Word,
     /// The same, in a script that puts no spaces between words.
     Unspaced,
+    /// A mark of such a script: it belongs to the character before it.
+    UnspacedMark,
     /// Between words.
     Separator,
 }
@@ -191,10 +193,16 @@ const DELETED: u8 = 2;
 const WORD: u8 = 4;
 /// It is of a script without spaces.
 const UNSPACED: u8 = 8;
+/// It is a mark.
+const MARK: u8 = 16;
+/// A letter or number of a script without spaces.
+const UNSPACED_LETTER: u8 = WORD | UNSPACED;
+/// A mark of a script without spaces.
+const UNSPACED_MARK: u8 = WORD | UNSPACED | MARK;
 /// Misread UTF-8 can begin with it.
-const LEADS: u8 = 16;
+const LEADS: u8 = 32;
 /// Misread UTF-8 can go on with it.
-const CONTINUES: u8 = 32;
+const CONTINUES: u8 = 64;
 
 /// The characters of alphabets, marks, punctuation and kana, then those of full and half width: a table of 100 KiB.
 static ENTRIES: LazyLock<Vec<Entry>> =
@@ -255,6 +263,9 @@ impl Entry {
         if is_unspaced(normal) {
             flags |= UNSPACED;
         }
+        if unicode_normalization::char::is_combining_mark(normal) {
+            flags |= MARK;
+        }
         Entry { normal, combining_class: canonical_combining_class(normal), flags }
     }
 
@@ -276,9 +287,10 @@ impl Entry {
 
     #[inline]
     fn class(self) -> Class {
-        match self.flags & (WORD | UNSPACED) {
-            WORD => Class::Word,
-            flags if flags == WORD | UNSPACED => Class::Unspaced,
+        match self.flags & (WORD | UNSPACED | MARK) {
+            UNSPACED_LETTER => Class::Unspaced,
+            UNSPACED_MARK => Class::UnspacedMark,
+            flags if flags & WORD != 0 => Class::Word,
             _ => Class::Separator,
         }
     }

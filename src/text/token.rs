@@ -2,7 +2,10 @@
 //!
 //! A *word* is a maximal run of letters, marks and numbers (Unicode categories L, M, N) of the normal form; everything
 //! else lies between words, so `don't` is `don` and `t`. In scripts that put no spaces between words (Han, kana, Thai,
-//! Lao, Khmer, Myanmar) every character is a word of its own, within mixed text too.
+//! Lao, Khmer, Myanmar) every character with the marks that follow it is a word of its own, within mixed text too: on
+//! labelled copies, three of them to a shingle kept copies and other texts as far apart as three words do elsewhere
+//! (share of the shorter text, least of copies and most of others: Chinese 0.60 and 0.34, Japanese 0.57 and 0.17, Thai
+//! 0.74 and 0.39); pairs of characters kept them no further apart and lost copies at a Jaccard similarity of 0.5.
 
 use std::ops::Range;
 
@@ -76,13 +79,24 @@ pub fn fingerprint(terms: &[u64]) -> u64 {
 fn unit_terms(unit: &str, buffer: &mut Vec<u8>, mut emit: impl FnMut(u64, Range<usize>)) {
     buffer.clear();
     let mut word = Word { bytes: buffer, span: 0..0 };
-    for_each_char(unit, |char, class, range| match class {
-        Class::Word => word.push(char, range),
-        Class::Separator => word.end(&mut emit),
-        Class::Unspaced => {
+    let mut spaced = true;
+    for_each_char(unit, |char, class, range| {
+        let goes_on = match class {
+            Class::Word => std::mem::replace(&mut spaced, true),
+            Class::Unspaced => {
+                spaced = false;
+                false
+            }
+            Class::UnspacedMark => true,
+            Class::Separator => {
+                spaced = true;
+                return word.end(&mut emit);
+            }
+        };
+        if !goes_on {
             word.end(&mut emit);
-            emit(hash_word(char.encode_utf8(&mut [0; 4]).as_bytes()), range);
         }
+        word.push(char, range);
     });
     word.end(&mut emit);
 }
@@ -253,6 +267,7 @@ mod tests {
     fn scripts_without_spaces_are_cut_into_characters() {
         assert_eq!(terms("Sony在東京 Tｏkyo2020年"), hashes(&["sony", "在", "東", "京", "tokyo2020", "年"]));
         assert_eq!(terms("カﾞ"), hashes(&["ガ"]));
+        assert_eq!(terms("ที่นี่ok๑"), hashes(&["ที่", "นี่", "ok", "๑"]));
         assert_eq!(terms("안녕 세상"), hashes(&["안녕", "세상"]));
     }
 
