@@ -12,6 +12,8 @@ pub(crate) struct Word(u64);
 /// What a word looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
+    /// A short word: most of them stand in any text.
+    Short,
     Plain,
     Name,
     Number,
@@ -24,9 +26,10 @@ impl Word {
             .flat_map(char::to_lowercase)
             .fold(0, |letters, c| letters | 1u64 << (2 + u32::from(c).wrapping_mul(7) % 26));
         let code = match look {
-            Look::Plain => 0,
+            Look::Short => 0,
             Look::Name => 1,
             Look::Number => 2,
+            Look::Plain => 3,
         };
         Word(term & !0 << 28 | letters | code)
     }
@@ -44,8 +47,12 @@ impl Word {
         self.0 & 3 == 2
     }
 
+    fn is_plain(self) -> bool {
+        self.0 & 3 == 3
+    }
+
     fn is_fact(self) -> bool {
-        self.0 & 3 != 0
+        self.is_name() || self.is_number()
     }
 
     /// Whether two words may be one that was misspelled or misread: at most a third of their letters differ.
@@ -55,6 +62,9 @@ impl Word {
         3 * (one ^ that).count_ones() <= (one | that).count_ones() + 2
     }
 }
+
+/// Bytes of a word from which it says something about the text it stands in.
+const PLAIN_BYTES: usize = 5;
 
 /// Appends the terms of `part` and its words.
 ///
@@ -72,6 +82,8 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
             Look::Number
         } else if !shouting && !starts_sentence && word.chars().next().is_some_and(char::is_uppercase) {
             Look::Name
+        } else if word.len() < PLAIN_BYTES {
+            Look::Short
         } else {
             Look::Plain
         };
@@ -147,7 +159,7 @@ pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
         (x.iter().filter(|t| y.binary_search(t).is_ok()).count() as u32, x.len() as u32)
     };
     let mut found = Differences::default();
-    let (k, n) = kept(Word::is_fact); let (k2, n2) = kept(|w| !w.is_fact());
+    let (k, n) = kept(Word::is_fact); let (k2, n2) = kept(Word::is_plain);
     found.kept = [k, n, k2, n2];
     let mut last: Option<(usize, usize)> = None;
     for &(i, j, length) in &runs {
