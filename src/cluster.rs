@@ -178,14 +178,15 @@ impl<'a> Links<'a> {
         let mut admitted: Vec<(usize, VerifiedPair)> = Vec::with_capacity(order.len());
         for (at, pair) in order {
             let item = self.members[center].item;
-            let at_odds = !tells(&pair, item) && (0..admitted.len().min(WITNESSES)).any(|back| {
-                let (other, that) = admitted[admitted.len() - 1 - back];
-                if tells(&that, item) || pair.jaccard + that.jaccard - 1.0 >= AT_ODDS {
-                    return false;
-                }
-                let between = self.measure(at, other);
-                between.told.max(between.told_in_letters) < AT_ODDS
-            });
+            let at_odds = !tells(&pair, item)
+                && (0..admitted.len().min(WITNESSES)).any(|back| {
+                    let (other, that) = admitted[admitted.len() - 1 - back];
+                    if tells(&that, item) || pair.jaccard + that.jaccard - 1.0 >= AT_ODDS {
+                        return false;
+                    }
+                    let between = self.measure(at, other);
+                    between.told.max(between.told_in_letters) < AT_ODDS
+                });
             if !at_odds {
                 admitted.push((at, pair));
             }

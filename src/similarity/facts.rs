@@ -74,7 +74,8 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
     let shouting = is_shouting(part);
     let mut end = 0;
     for token in tokens(part) {
-        let between = &part[end..token.span.start];
+        // Two terms may come from one character, as from a vulgar fraction.
+        let between = part.get(end..token.span.start).unwrap_or_default();
         let starts_sentence = end == 0 || between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
         end = token.span.end;
         let word = token.span.of(part);
@@ -123,7 +124,20 @@ pub(crate) struct Differences {
 
 impl Differences {
     pub(crate) fn dbg(&self) -> [u32; 12] {
-        [self.matched, self.agreed_names, self.agreed_numbers, self.replaced, self.other_names, self.other_numbers, self.other_facts, 0, self.kept[0], self.kept[1], self.kept[2], self.kept[3]]
+        [
+            self.matched,
+            self.agreed_names,
+            self.agreed_numbers,
+            self.replaced,
+            self.other_names,
+            self.other_numbers,
+            self.other_facts,
+            0,
+            self.kept[0],
+            self.kept[1],
+            self.kept[2],
+            self.kept[3],
+        ]
     }
 
     /// Returns whether other names and numbers stand at the same places of one frame: two stories told by a template.
@@ -133,11 +147,15 @@ impl Differences {
         let other = self.other_names + self.other_numbers;
         let facts = other + self.agreed_names + self.agreed_numbers;
         let [kept, of, kept2, of2] = self.kept.map(f64::from);
-        other >= 2
+        let fk = kept / of.max(1.0);
+        let pk = kept2 / of2.max(1.0);
+        let aligned = other >= 2
             && 25 * other >= self.matched
-            && 5 * other >= facts
-            && 2 * self.other_facts >= self.replaced
-            && kept * of2 < 0.9 * kept2 * of
+            && 6 * other >= facts
+            && (2 * self.other_facts >= self.replaced || other >= 2 * self.replaced)
+            && fk < 0.9 * pk;
+        let overall = of >= 5.0 && pk >= 0.75 && fk < 0.6 * pk;
+        aligned || overall
     }
 }
 
@@ -152,14 +170,25 @@ const ANCHOR: usize = 3;
 pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
     let runs = common_runs(a, b);
     let kept = |is: fn(Word) -> bool| {
-        let set = |words: &[Word]| { let mut s: Vec<u64> = words.iter().filter(|w| is(**w)).map(|w| w.term()).collect(); s.sort_unstable(); s.dedup(); s };
-        let all = |words: &[Word]| { let mut s: Vec<u64> = words.iter().map(|w| w.term()).collect(); s.sort_unstable(); s.dedup(); s };
+        let set = |words: &[Word]| {
+            let mut s: Vec<u64> = words.iter().filter(|w| is(**w)).map(|w| w.term()).collect();
+            s.sort_unstable();
+            s.dedup();
+            s
+        };
+        let all = |words: &[Word]| {
+            let mut s: Vec<u64> = words.iter().map(|w| w.term()).collect();
+            s.sort_unstable();
+            s.dedup();
+            s
+        };
         let (a, b) = if a.len() <= b.len() { (a, b) } else { (b, a) };
         let (x, y) = (set(a), all(b));
         (x.iter().filter(|t| y.binary_search(t).is_ok()).count() as u32, x.len() as u32)
     };
     let mut found = Differences::default();
-    let (k, n) = kept(Word::is_fact); let (k2, n2) = kept(Word::is_plain);
+    let (k, n) = kept(Word::is_fact);
+    let (k2, n2) = kept(Word::is_plain);
     found.kept = [k, n, k2, n2];
     let mut last: Option<(usize, usize)> = None;
     for &(i, j, length) in &runs {
@@ -197,7 +226,8 @@ fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
                 .filter(|word| is(**word))
                 .filter(|word| {
                     that.iter().all(|other| {
-                        other.term() != word.term() && (word.is_number() || other.is_number() || !word.resembles(*other))
+                        other.term() != word.term()
+                            && (word.is_number() || other.is_number() || !word.resembles(*other))
                     })
                 })
                 .count()
@@ -237,12 +267,9 @@ fn common_runs(a: &[Word], b: &[Word]) -> Vec<(usize, usize, usize)> {
         if i + ANCHOR <= i0 || j + ANCHOR <= j0 || (i < i0) != (j < j0) || (i < i0 && i0 - i != j0 - j) {
             continue;
         }
-        let back = (1..)
-            .take_while(|&n| i >= i0 + n && j >= j0 + n && a[i - n].term() == b[j - n].term())
-            .count();
+        let back = (1..).take_while(|&n| i >= i0 + n && j >= j0 + n && a[i - n].term() == b[j - n].term()).count();
         let start = (i.max(i0) - back.min(i.max(i0) - i0), j.max(j0) - back.min(j.max(j0) - j0));
-        let ahead =
-            a[start.0..].iter().zip(&b[start.1..]).take_while(|(one, that)| one.term() == that.term()).count();
+        let ahead = a[start.0..].iter().zip(&b[start.1..]).take_while(|(one, that)| one.term() == that.term()).count();
         match runs.last_mut() {
             Some(run) if start == (i0, j0) => run.2 += ahead,
             _ => runs.push((start.0, start.1, ahead)),
@@ -257,9 +284,8 @@ fn unique_triples(words: &[Word]) -> Vec<(u64, u32)> {
         .windows(ANCHOR)
         .enumerate()
         .map(|(at, triple)| {
-            let sum = triple
-                .iter()
-                .fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term()));
+            let sum =
+                triple.iter().fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term()));
             (crate::hash::mix64(sum), at as u32)
         })
         .collect();

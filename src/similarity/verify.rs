@@ -95,8 +95,7 @@ impl Profile {
             Shingle::Chars(width) => characters(text, width),
         };
         let content = shingles(&terms, &form);
-        let triples =
-            (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE));
+        let triples = (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE));
         let own = (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE));
         let raw = (!is_whole(article)).then(|| {
             terms.clear();
@@ -173,7 +172,8 @@ fn grams(form: &str) -> Vec<u32> {
     for c in form.chars().filter(|c| c.is_alphanumeric()) {
         let c = u64::from(c) + 1;
         let place = count % GRAM;
-        sum = sum.wrapping_add(c).wrapping_mul(BASE).wrapping_sub(window[place].wrapping_mul(leaving).wrapping_mul(BASE));
+        sum =
+            sum.wrapping_add(c).wrapping_mul(BASE).wrapping_sub(window[place].wrapping_mul(leaving).wrapping_mul(BASE));
         window[place] = c;
         count += 1;
         if count >= GRAM {
@@ -296,9 +296,14 @@ impl Reason {
             Reason::Jaccard => format!("jaccard {:.2} ≥ {}", pair.jaccard, config.threshold),
             Reason::Told => format!("{:.2} of the shorter text's word triples ≥ {TOLD}", pair.told),
             Reason::ToldInLetters => {
-                format!("{:.2} of the shorter text's letters, {GRAM} at a time, ≥ {TOLD_IN_LETTERS}", pair.told_in_letters)
+                format!(
+                    "{:.2} of the shorter text's letters, {GRAM} at a time, ≥ {TOLD_IN_LETTERS}",
+                    pair.told_in_letters
+                )
             }
-            Reason::OtherFacts => format!("other names or numbers at {} of {} places that differ", pair.other_facts, pair.replaced),
+            Reason::OtherFacts => {
+                format!("other names or numbers at {} of {} places that differ", pair.other_facts, pair.replaced)
+            }
             Reason::Quotation => "quoted inside text of its own".to_owned(),
             Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
         }
@@ -346,8 +351,15 @@ impl VerifiedPair {
     fn bits(&self) -> ([u32; 4], [u64; 6], [u8; 5]) {
         (
             [self.a, self.b, self.replaced, self.other_facts],
-            [self.jaccard, self.jaccard_raw, self.a_in_b, self.b_in_a, self.told, self.told_in_letters].map(f64::to_bits),
-            [self.relation as u8, u8::from(self.joins), u8::from(self.listed), self.reason as u8, u8::from(self.same_headline)],
+            [self.jaccard, self.jaccard_raw, self.a_in_b, self.b_in_a, self.told, self.told_in_letters]
+                .map(f64::to_bits),
+            [
+                self.relation as u8,
+                u8::from(self.joins),
+                u8::from(self.listed),
+                self.reason as u8,
+                u8::from(self.same_headline),
+            ],
         )
     }
 }
@@ -454,16 +466,16 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     }
     let shorter = first.triples().len().min(second.triples().len());
     pair.told = share(first.triples().shared(second.triples()), shorter);
-    pair.told_in_letters =
-        share(shared_grams(&first.grams, &second.grams), first.grams.len().min(second.grams.len()));
+    pair.told_in_letters = share(shared_grams(&first.grams, &second.grams), first.grams.len().min(second.grams.len()));
     if pair.told < SCREEN && pair.jaccard < config.threshold {
         return pair;
     }
     pair.jaccard_raw = first.raw().jaccard(second.raw());
     let similar = pair.jaccard >= config.threshold;
-    let told = pair.told >= TOLD;
+    let enough = shorter >= 30;
+    let told = pair.told >= if enough { TOLD } else { WHOLE };
     let told_in_letters =
-        pair.told_in_letters >= TOLD_IN_LETTERS && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
+        enough && pair.told_in_letters >= TOLD_IN_LETTERS && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
     pair.listed = similar || told || told_in_letters;
     if !pair.listed {
         return pair;
@@ -496,10 +508,18 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
 }
 
 fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair) -> Relation {
-    if pair.reason == Reason::SameText {
+    if pair.reason == Reason::OtherFacts {
+        return Relation::Related;
+    }
+    let (a, b) = (first.raw(), second.raw());
+    let told_raw = a.shared(b) as f64 / a.len().min(b.len()).max(1) as f64;
+    let larger = |a: usize, b: usize| if a >= b { Relation::Contains } else { Relation::Contained };
+    if pair.reason == Reason::SameText && (a == b || told_raw < 0.95) {
         Relation::Identical
-    } else if pair.told >= WHOLE && pair.reason != Reason::OtherFacts {
-        if first.triples().len() >= second.triples().len() { Relation::Contains } else { Relation::Contained }
+    } else if told_raw >= WHOLE {
+        larger(a.len(), b.len())
+    } else if pair.told >= WHOLE {
+        larger(first.triples().len(), second.triples().len())
     } else if first.address.is_some() && first.address == second.address {
         Relation::Version
     } else if pair.joins {
