@@ -149,12 +149,15 @@ impl Differences {
         let [kept, of, kept2, of2] = self.kept.map(f64::from);
         let fk = kept / of.max(1.0);
         let pk = kept2 / of2.max(1.0);
+        let numbers = 3 * self.other_numbers >= 2 * (self.other_numbers + self.agreed_numbers) && self.other_numbers > 0;
+        let names = 4 * self.other_names >= self.other_names + self.agreed_names && self.other_names > 0;
         let aligned = other >= 2
             && 25 * other >= self.matched
             && 6 * other >= facts
+            && (numbers || names)
             && (2 * self.other_facts >= self.replaced || other >= 2 * self.replaced)
             && fk < 0.9 * pk;
-        let overall = of >= 5.0 && pk >= 0.75 && fk < 0.6 * pk;
+        let overall = of >= 8.0 && of2 >= 8.0 && pk >= 0.8 && fk < 0.55 * pk;
         aligned || overall
     }
 }
@@ -169,27 +172,22 @@ const ANCHOR: usize = 3;
 /// Aligns two texts on their common runs and compares the facts in between. O((n + m) log n).
 pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
     let runs = common_runs(a, b);
-    let kept = |is: fn(Word) -> bool| {
-        let set = |words: &[Word]| {
-            let mut s: Vec<u64> = words.iter().filter(|w| is(**w)).map(|w| w.term()).collect();
-            s.sort_unstable();
-            s.dedup();
-            s
-        };
-        let all = |words: &[Word]| {
-            let mut s: Vec<u64> = words.iter().map(|w| w.term()).collect();
-            s.sort_unstable();
-            s.dedup();
-            s
-        };
-        let (a, b) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-        let (x, y) = (set(a), all(b));
-        (x.iter().filter(|t| y.binary_search(t).is_ok()).count() as u32, x.len() as u32)
-    };
     let mut found = Differences::default();
-    let (k, n) = kept(Word::is_fact);
-    let (k2, n2) = kept(Word::is_plain);
-    found.kept = [k, n, k2, n2];
+    if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
+        let (inner_a, inner_b) = (&a[first.0..last.0 + last.2], &b[first.1..last.1 + last.2]);
+        let (inner, whole) = if a.len() <= b.len() { (inner_a, b) } else { (inner_b, a) };
+        let mut terms: Vec<u64> = whole.iter().map(|word| word.term()).collect();
+        terms.sort_unstable();
+        let kept = |is: fn(Word) -> bool| {
+            let mut set: Vec<u64> = inner.iter().filter(|word| is(**word)).map(|word| word.term()).collect();
+            set.sort_unstable();
+            set.dedup();
+            (set.iter().filter(|term| terms.binary_search(term).is_ok()).count() as u32, set.len() as u32)
+        };
+        let (k, n) = kept(Word::is_fact);
+        let (k2, n2) = kept(Word::is_plain);
+        found.kept = [k, n, k2, n2];
+    }
     let mut last: Option<(usize, usize)> = None;
     for &(i, j, length) in &runs {
         if let Some((i0, j0)) = last {
