@@ -9,7 +9,7 @@ use crate::boilerplate::{Judge, Page};
 use crate::config::Config;
 use crate::document::{Document, Span};
 use crate::output::{BlockRow, DocumentRow, PairRow};
-use crate::similarity::{Article, Profile, verify};
+use crate::similarity::{Article, Profile, Reason, verify};
 use crate::text::{segment, tokens};
 
 /// A document, block by block.
@@ -251,7 +251,7 @@ pub fn explain_pair(first: Explained<'_>, second: Explained<'_>, config: &Config
         b_in_a: pair.b_in_a,
         relation: pair.relation.name().to_owned(),
         joined: pair.joins,
-        reason: format!("{:?}", pair.reason),
+        reason: Reason::describe(&pair, config),
         passages: passages((&first.document.text, &content_a), (&second.document.text, &content_b)),
     }
 }
