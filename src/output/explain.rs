@@ -242,11 +242,18 @@ pub fn explain_pair(first: Explained<'_>, second: Explained<'_>, config: &Config
         Profile::new(&article, config)
     };
     let pair = verify(0, &profile(first, &content_a), 1, &profile(second, &content_b), config);
+    // A pair that is far apart is not measured on the texts as read, unless they are taken for content.
+    let jaccard_raw = if pair.listed {
+        pair.jaccard_raw
+    } else {
+        let whole = |side: Explained<'_>| profile(side, &[Span::new(0, side.document.text.len())]);
+        verify(0, &whole(first), 1, &whole(second), config).jaccard
+    };
     PairExplanation {
         a: first.document.id.clone(),
         b: second.document.id.clone(),
         jaccard: pair.jaccard,
-        jaccard_raw: pair.jaccard_raw,
+        jaccard_raw,
         a_in_b: pair.a_in_b,
         b_in_a: pair.b_in_a,
         relation: pair.relation.name().to_owned(),
