@@ -4,6 +4,7 @@ pub mod boilerplate;
 pub mod cluster;
 pub mod config;
 pub mod corpus;
+pub mod date;
 pub mod document;
 pub mod error;
 pub mod files;
