@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod explain;
 mod man;
 mod scan;
 
@@ -25,6 +26,7 @@ pub enum Status {
 pub fn dispatch(parsed: &Parsed) -> Result<Status> {
     match &parsed.cli.command {
         Command::Scan(args) => scan::run(parsed, args),
+        Command::Explain(args) => explain::run(&parsed.cli.global, args),
         Command::Config(args) => config::run(parsed, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
