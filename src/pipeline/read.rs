@@ -13,7 +13,7 @@ use crate::observe::{Leg, Observer};
 use crate::pipeline::crew::Run;
 use crate::record::Record;
 use crate::store::Sorted;
-use crate::text::segment;
+use crate::text::{hash_terms, segment};
 
 /// What the first pass learned.
 #[derive(Debug)]
@@ -132,8 +132,8 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             register.enter(parsed, run.observer);
             Ok(())
         },
-        || (occurrences.writer(), ids.writer()),
-        |(occurrences, ids), base: DocumentId, parsed, ()| {
+        || (occurrences.writer(), ids.writer(), Vec::new()),
+        |(occurrences, ids, terms), base: DocumentId, parsed, ()| {
             let mut long = Vec::with_capacity(parsed.documents.len());
             for (number, document) in (base.0..).zip(&parsed.documents) {
                 for entry in id_entries(&document.id, number) {
@@ -143,13 +143,17 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
                 if count_blocks {
                     let blocks = segment(&document.text).blocks;
                     for (block, at) in blocks.iter().take(Occurrence::BLOCKS as usize).zip(0..) {
-                        let prints = fingerprints(block.span.of(&document.text));
-                        if prints.words >= LONG_WORDS {
-                            long_here += prints.words.min(Occurrence::WORDS);
+                        let text = block.span.of(&document.text);
+                        terms.clear();
+                        hash_terms(text, terms);
+                        let words = terms.len().min(Occurrence::WORDS as usize) as u32;
+                        if words >= LONG_WORDS {
+                            long_here += words;
                         }
-                        occurrences.push(Occurrence::new(prints.exact, number, at, prints.words, false))?;
+                        let prints = fingerprints(text, terms);
+                        occurrences.push(Occurrence::new(prints.exact, number, at, words, false))?;
                         if let Some(template) = prints.template {
-                            occurrences.push(Occurrence::new(template, number, at, prints.words, true))?;
+                            occurrences.push(Occurrence::new(template, number, at, words, true))?;
                         }
                     }
                 }
@@ -158,7 +162,7 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             long_words.lock().expect("no thread panicked here").push((base.0, long));
             Ok(())
         },
-        |(occurrences, ids)| {
+        |(occurrences, ids, _)| {
             occurrences.finish()?;
             ids.finish()?;
             Ok(())
