@@ -350,23 +350,64 @@ const LONGEST_SEGMENT: usize = 1 << 16;
 #[inline]
 fn next_segment(entries: &[Entry], unit: &str, start: usize) -> (usize, bool) {
     let mut simple = true;
-    let mut before = Entry { normal: ' ', combining_class: 0, flags: 0 };
+    let mut before = Before::default();
     let mut cut_after = false;
     for (at, char) in unit[start..].char_indices() {
         let entry = Entry::get(entries, char);
         if at >= SEGMENT && (cut_after && entry.can_begin_segment(char) || at >= LONGEST_SEGMENT) {
             return (start + at, simple);
         }
-        let (leads, class) = (before.flags & LEADS != 0, before.combining_class);
-        simple &= entry.flags & COMPLEX == 0
-            && !(leads && entry.flags & (CONTINUES | DELETED) != 0)
-            && (entry.combining_class == 0 || entry.combining_class >= class)
-            && !(entry.flags & DELETED != 0 && class != 0)
-            && char != '\n';
+        simple &= before.allows(entry) && char != '\n';
         cut_after = entry.can_end_segment(char);
-        before = entry;
     }
     (unit.len(), simple)
+}
+
+/// What a character must know of those before it to be replaced alone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    leads: bool,
+    combining_class: u8,
+}
+
+impl Before {
+    /// Returns whether the next character can be replaced alone too, and goes on to it.
+    #[inline]
+    fn allows(&mut self, entry: Entry) -> bool {
+        let allowed = entry.flags & COMPLEX == 0
+            && !(self.leads && entry.flags & (CONTINUES | DELETED) != 0)
+            && (entry.combining_class == 0 || entry.combining_class >= self.combining_class)
+            && !(entry.flags & DELETED != 0 && self.combining_class != 0);
+        *self = Before { leads: entry.flags & LEADS != 0, combining_class: entry.combining_class };
+        allowed
+    }
+}
+
+/// Looks up characters one by one, as long as that gives their normal form: the short way of [`for_each_char`] for who reads
+/// whole texts and can go back to where the unit began.
+pub(super) struct Lookup {
+    entries: &'static [Entry],
+    before: Before,
+}
+
+impl Lookup {
+    /// Begins a unit.
+    pub(super) fn new() -> Lookup {
+        Lookup { entries: &ENTRIES, before: Before::default() }
+    }
+
+    /// Goes on past an ASCII character, which needs no look-up.
+    #[inline]
+    pub(super) fn ascii(&mut self) {
+        self.before = Before::default();
+    }
+
+    /// Returns the normal form and the class of a character, or none when the unit must be taken the long way.
+    #[inline]
+    pub(super) fn next(&mut self, char: char) -> Option<(char, Class)> {
+        let entry = Entry::get(self.entries, char);
+        (self.before.allows(entry) && entry.flags & DELETED == 0).then_some((entry.normal, entry.class()))
+    }
 }
 
 /// A character, and the bytes of the segment that it comes from.
