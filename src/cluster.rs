@@ -1,6 +1,9 @@
 //! Groups of documents that tell the same story, each held together by its representative.
 
-use crate::similarity::VerifiedPair;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+use crate::similarity::{Relation, VerifiedPair};
 
 /// A document of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +23,252 @@ pub struct Cluster {
     pub members: Vec<u32>,
 }
 
-/// Splits one component into clusters by leaders, the longest first. (Skeleton; to be filled in.)
+/// Pairs per member that are measured although they were no candidates: enough to find the representative of a copy
+/// that met others only, few enough that a component of any shape costs linear time.
+const TRIES: u8 = 16;
+
+/// Members least like the center that a new one is compared with.
+const WITNESSES: usize = 8;
+
+/// Share of word triples or letters of the shorter one below which two members of a cluster are at odds: two versions of
+/// a page that moved on, while two damaged copies of one text keep more than that.
+const AT_ODDS: f64 = 0.2;
+
+/// Members, the longest first, that are tried as a cluster's representative.
+const CONTENDERS: usize = 4;
+
+/// Stories inside one page that are compared with each other to find out whether they are several.
+const STORIES: usize = 16;
+
+/// Share of word triples below which two stories inside one page have nothing in common.
+const UNRELATED: f64 = 0.05;
+
+/// Splits one component into clusters by leaders: first the document that most others match, the longest among equals.
 ///
-/// `members` ascend by item; `pairs` are the component's verified pairs. `verify` measures a pair that was no candidate.
+/// `members` ascend by item; `pairs` are the component's verified pairs. `verify` measures a pair that was no candidate
+/// (its first item is the smaller one).
 /// Every member is in exactly one of the clusters returned, which come in the order of their first members.
+///
+/// Every member of a cluster joins its representative itself, so that no chain A~B~C~D puts A and D together. The
+/// representative is the longest member that all others match. A page that holds two unrelated stories joins neither.
+/// The order of `pairs` does not matter. O(members + pairs) calls and time, up to a logarithm.
 pub fn split(
     members: &[Member],
     pairs: &[VerifiedPair],
     verify: &mut dyn FnMut(u32, u32) -> VerifiedPair,
 ) -> Vec<Cluster> {
-    let _ = (pairs, verify);
-    let longest = members.iter().max_by_key(|member| (member.content_words, std::cmp::Reverse(member.item)));
-    let Some(longest) = longest else { return Vec::new() };
-    vec![Cluster { representative: longest.item, members: members.iter().map(|member| member.item).collect() }]
+    let mut links = Links::new(members, pairs, verify);
+    links.part_round_ups();
+    let mut leader = vec![usize::MAX; members.len()];
+    let mut tries = vec![0u8; members.len()];
+    let mut matches: Vec<usize> = links.neighbors.iter().map(Vec::len).collect();
+    let rank = |at: usize, matches: &[usize]| (matches[at], members[at].content_words, Reverse(at));
+    let mut queue: BinaryHeap<_> = (0..members.len()).map(|at| rank(at, &matches)).collect();
+    while let Some((count, _, Reverse(center))) = queue.pop() {
+        if leader[center] != usize::MAX {
+            continue;
+        }
+        if count != matches[center] {
+            queue.push(rank(center, &matches));
+            continue;
+        }
+        let mut group = vec![center];
+        let mut seen = BTreeSet::from([center]);
+        let mut reached = 0;
+        while reached < group.len() {
+            for to in links.neighbors[group[reached]].clone() {
+                if leader[to] != usize::MAX || !seen.insert(to) {
+                    continue;
+                }
+                let joins = match links.known(center, to) {
+                    Some(pair) => pair.joins && !links.are_parted(center, to),
+                    None if tries[to] < TRIES => {
+                        tries[to] += 1;
+                        links.joins(center, to)
+                    }
+                    None => false,
+                };
+                if joins {
+                    group.push(to);
+                }
+            }
+            reached += 1;
+        }
+        links.admit(&mut group);
+        let representative = links.representative(&group);
+        for &at in &group {
+            leader[at] = representative;
+            for &near in &links.neighbors[at] {
+                matches[near] -= 1;
+            }
+        }
+    }
+    let mut clusters: Vec<Cluster> = Vec::new();
+    let mut place = HashMap::new();
+    for (at, member) in members.iter().enumerate() {
+        let slot = *place.entry(leader[at]).or_insert_with(|| {
+            clusters.push(Cluster { representative: members[leader[at]].item, members: Vec::new() });
+            clusters.len() - 1
+        });
+        clusters[slot].members.push(member.item);
+    }
+    clusters
+}
+
+/// What is known about the pairs of a component, by position in `members`.
+struct Links<'a> {
+    members: &'a [Member],
+    known: HashMap<(u32, u32), VerifiedPair>,
+    neighbors: Vec<Vec<usize>>,
+    parted: Vec<bool>,
+    verify: &'a mut dyn FnMut(u32, u32) -> VerifiedPair,
+}
+
+impl<'a> Links<'a> {
+    fn new(
+        members: &'a [Member],
+        pairs: &[VerifiedPair],
+        verify: &'a mut dyn FnMut(u32, u32) -> VerifiedPair,
+    ) -> Links<'a> {
+        let place = |item: u32| members.binary_search_by_key(&item, |member| member.item);
+        let mut known = HashMap::with_capacity(pairs.len());
+        let mut neighbors = vec![Vec::new(); members.len()];
+        for pair in pairs {
+            let (Ok(a), Ok(b)) = (place(pair.a), place(pair.b)) else { continue };
+            if known.insert((pair.a, pair.b), *pair).is_none() && pair.joins {
+                neighbors[a].push(b);
+                neighbors[b].push(a);
+            }
+        }
+        for near in &mut neighbors {
+            near.sort_unstable();
+        }
+        Links { members, known, neighbors, parted: vec![false; members.len()], verify }
+    }
+
+    fn items(&self, a: usize, b: usize) -> (u32, u32) {
+        let (a, b) = (self.members[a].item, self.members[b].item);
+        (a.min(b), a.max(b))
+    }
+
+    fn known(&self, a: usize, b: usize) -> Option<&VerifiedPair> {
+        self.known.get(&self.items(a, b))
+    }
+
+    fn measure(&mut self, a: usize, b: usize) -> VerifiedPair {
+        let (a, b) = self.items(a, b);
+        if let Some(pair) = self.known.get(&(a, b)) {
+            return *pair;
+        }
+        let pair = (self.verify)(a, b);
+        self.known.insert((a, b), pair);
+        pair
+    }
+
+    fn joins(&mut self, a: usize, b: usize) -> bool {
+        !self.are_parted(a, b) && self.measure(a, b).joins
+    }
+
+    /// Keeps those members of a group, the most similar to its center first, that share something with the others.
+    fn admit(&mut self, group: &mut Vec<usize>) {
+        let center = group[0];
+        let mut order: Vec<(usize, VerifiedPair)> =
+            group[1..].iter().map(|&at| (at, self.measure(center, at))).collect();
+        order.sort_by(|(a, one), (b, that)| that.told.total_cmp(&one.told).then(a.cmp(b)));
+        let mut admitted: Vec<(usize, VerifiedPair)> = Vec::with_capacity(order.len());
+        for (at, pair) in order {
+            let item = self.members[center].item;
+            let at_odds = !tells(&pair, item)
+                && (0..admitted.len().min(WITNESSES)).any(|back| {
+                    let (other, that) = admitted[admitted.len() - 1 - back];
+                    if tells(&that, item) || pair.jaccard + that.jaccard - 1.0 >= AT_ODDS {
+                        return false;
+                    }
+                    let between = self.measure(at, other);
+                    between.told.max(between.told_in_letters) < AT_ODDS
+                });
+            if !at_odds {
+                admitted.push((at, pair));
+            }
+        }
+        group.truncate(1);
+        group.extend(admitted.into_iter().map(|(at, _)| at));
+    }
+
+    /// Returns the longest member of a group that all others match; its first member is one that they do.
+    fn representative(&mut self, group: &[usize]) -> usize {
+        let mut longest = group.to_vec();
+        longest.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
+        longest
+            .into_iter()
+            .take(CONTENDERS)
+            .find(|&at| group.iter().all(|&other| other == at || self.joins(at, other)))
+            .unwrap_or(group[0])
+    }
+
+    /// Returns whether one of the two is a page of several stories and the other is not.
+    fn are_parted(&self, a: usize, b: usize) -> bool {
+        self.parted[a] != self.parted[b]
+    }
+
+    /// Finds the pages that tell all of two documents which have nothing in common.
+    fn part_round_ups(&mut self) {
+        for page in 0..self.members.len() {
+            let mut told: Vec<usize> = self.neighbors[page]
+                .iter()
+                .copied()
+                .filter(|&other| self.known(page, other).is_some_and(|pair| tells(pair, self.members[page].item)))
+                .collect();
+            told.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
+            told.truncate(STORIES);
+            self.parted[page] = (0..told.len()).any(|one| {
+                (one + 1..told.len()).any(|other| {
+                    let pair = self.measure(told[one], told[other]);
+                    pair.told < UNRELATED && !pair.same_headline
+                })
+            });
+        }
+        for page in 0..self.members.len() {
+            let mut near = std::mem::take(&mut self.neighbors[page]);
+            near.retain(|&other| !self.are_parted(page, other));
+            self.neighbors[page] = near;
+        }
+    }
+}
+
+/// Returns whether `page` tells all of the other document of a pair.
+fn tells(pair: &VerifiedPair, page: u32) -> bool {
+    match pair.relation {
+        Relation::Contains => pair.a == page,
+        Relation::Contained => pair.b == page,
+        _ => false,
+    }
+}
+
+/// What the choice of the copy to keep needs of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// The document.
+    pub item: u32,
+    /// Words without boilerplate.
+    pub content_words: u32,
+    /// Its date as given, where the policy asks for it.
+    pub date: Option<String>,
+    /// Its site.
+    pub site: Option<String>,
+}
+
+/// The copy that is kept, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The copy; none when the policy keeps none.
+    pub kept: Option<u32>,
+    /// Why that one, in words.
+    pub reason: String,
+}
+
+/// Chooses the copy to keep. (Skeleton; to be filled in.)
+pub fn choose(config: &crate::config::Config, representative: u32, copies: &[Copy]) -> Choice {
+    let _ = (config, copies);
+    Choice { kept: Some(representative), reason: "the most complete text".to_owned() }
 }

@@ -1,0 +1,324 @@
+//! Facts: the names and numbers of a text, and whether two texts differ in them at the same places.
+//!
+//! Monday's market report and Tuesday's share their whole frame and none of their figures; a reprint shares both. Texts
+//! are aligned on the runs of words that they have in common; what stands between two runs on both sides was replaced.
+
+use crate::text::tokens;
+
+/// A word of a text as facts see it: 36 bits of its term, 26 of its letters, 2 of what it looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Word(u64);
+
+/// What a word looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// A short word: most of them stand in any text.
+    Short,
+    Plain,
+    Name,
+    Number,
+}
+
+impl Word {
+    fn new(term: u64, word: &str, look: Look) -> Word {
+        let letters = word
+            .chars()
+            .flat_map(char::to_lowercase)
+            .fold(0, |letters, c| letters | 1u64 << (2 + u32::from(c).wrapping_mul(7) % 26));
+        let code = match look {
+            Look::Short => 0,
+            Look::Name => 1,
+            Look::Number => 2,
+            Look::Plain => 3,
+        };
+        Word(term & !0 << 28 | letters | code)
+    }
+
+    /// The term alone: a name at the start of a sentence is the same word as inside it.
+    fn term(self) -> u64 {
+        self.0 >> 28
+    }
+
+    fn is_name(self) -> bool {
+        self.0 & 3 == 1
+    }
+
+    fn is_number(self) -> bool {
+        self.0 & 3 == 2
+    }
+
+    fn is_plain(self) -> bool {
+        self.0 & 3 == 3
+    }
+
+    fn is_fact(self) -> bool {
+        self.is_name() || self.is_number()
+    }
+
+    /// Whether two words may be one that was misspelled or misread: at most a third of their letters differ.
+    fn resembles(self, other: Word) -> bool {
+        const LETTERS: u64 = (1 << 28) - 4;
+        let (one, that) = (self.0 & LETTERS, other.0 & LETTERS);
+        3 * (one ^ that).count_ones() <= (one | that).count_ones() + 2
+    }
+}
+
+/// Bytes of a word from which it says something about the text it stands in.
+const PLAIN_BYTES: usize = 5;
+
+/// Appends the terms of `part` and its words.
+///
+/// A name is a capitalized word inside a sentence of mixed case; a number is a word with a digit. Lines in capitals,
+/// and scripts without capitals, have no names that can be told, only numbers.
+pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
+    let shouting = is_shouting(part);
+    let mut end = 0;
+    for token in tokens(part) {
+        // Two terms may come from one character, as from a vulgar fraction.
+        let between = part.get(end..token.span.start).unwrap_or_default();
+        let starts_sentence = end == 0 || between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
+        end = token.span.end;
+        let word = token.span.of(part);
+        let look = if word.bytes().any(|byte| byte.is_ascii_digit()) || word.chars().any(char::is_numeric) {
+            Look::Number
+        } else if !shouting && !starts_sentence && word.chars().next().is_some_and(char::is_uppercase) {
+            Look::Name
+        } else if word.len() < PLAIN_BYTES {
+            Look::Short
+        } else {
+            Look::Plain
+        };
+        terms.push(token.term);
+        out.push(Word::new(token.term, word, look));
+    }
+}
+
+fn is_shouting(text: &str) -> bool {
+    let (mut upper, mut lower) = (0, 0);
+    for c in text.chars() {
+        upper += usize::from(c.is_uppercase());
+        lower += usize::from(c.is_lowercase());
+    }
+    upper > lower
+}
+
+/// How two texts differ where they are aligned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Differences {
+    /// Words that stand in common runs.
+    pub(crate) matched: u32,
+    /// Names in common runs.
+    pub(crate) agreed_names: u32,
+    /// Numbers in common runs.
+    pub(crate) agreed_numbers: u32,
+    /// Places where both texts say something else.
+    pub(crate) replaced: u32,
+    /// Of those, places with other names on both sides.
+    pub(crate) other_names: u32,
+    /// Of those, places with other numbers on both sides.
+    pub(crate) other_numbers: u32,
+    pub(crate) kept: [u32; 4],
+    /// Of those, places with either.
+    pub(crate) other_facts: u32,
+}
+
+impl Differences {
+    pub(crate) fn dbg(&self) -> [u32; 12] {
+        [
+            self.matched,
+            self.agreed_names,
+            self.agreed_numbers,
+            self.replaced,
+            self.other_names,
+            self.other_numbers,
+            self.other_facts,
+            0,
+            self.kept[0],
+            self.kept[1],
+            self.kept[2],
+            self.kept[3],
+        ]
+    }
+
+    /// Returns whether other names and numbers stand at the same places of one frame: two stories told by a template.
+    ///
+    /// A copy that was edited keeps most of its facts, and its edits hit plain words as often.
+    pub(crate) fn is_template(&self) -> bool {
+        let other = self.other_names + self.other_numbers;
+        let facts = other + self.agreed_names + self.agreed_numbers;
+        let [kept, of, kept2, of2] = self.kept.map(f64::from);
+        let fk = kept / of.max(1.0);
+        let pk = kept2 / of2.max(1.0);
+        let numbers =
+            3 * self.other_numbers >= 2 * (self.other_numbers + self.agreed_numbers) && self.other_numbers > 0;
+        let names = 4 * self.other_names >= self.other_names + self.agreed_names && self.other_names > 0;
+        let aligned = other >= 2
+            && 25 * other >= self.matched
+            && 6 * other >= facts
+            && (numbers || names)
+            && (2 * self.other_facts >= self.replaced || other >= 2 * self.replaced)
+            && fk < 0.9 * pk;
+        let overall = of >= 8.0 && of2 >= 8.0 && pk >= 0.8 && fk < 0.55 * pk;
+        aligned || overall
+    }
+}
+
+/// Words on either side of a place that was replaced: beyond it a passage was rewritten, and its facts are not at "the
+/// same place" any more.
+const REPLACED_WORDS: usize = 12;
+
+/// Words of a run that anchors the alignment.
+const ANCHOR: usize = 3;
+
+/// Aligns two texts on their common runs and compares the facts in between. O((n + m) log n).
+pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
+    let runs = common_runs(a, b);
+    let mut found = Differences::default();
+    if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
+        let (inner_a, inner_b) = (&a[first.0..last.0 + last.2], &b[first.1..last.1 + last.2]);
+        let (inner, whole) = if a.len() <= b.len() { (inner_a, b) } else { (inner_b, a) };
+        let mut terms: Vec<u64> = whole.iter().map(|word| word.term()).collect();
+        terms.sort_unstable();
+        let kept = |is: fn(Word) -> bool| {
+            let mut set: Vec<u64> = inner.iter().filter(|word| is(**word)).map(|word| word.term()).collect();
+            set.sort_unstable();
+            set.dedup();
+            (set.iter().filter(|term| terms.binary_search(term).is_ok()).count() as u32, set.len() as u32)
+        };
+        let (k, n) = kept(Word::is_fact);
+        let (k2, n2) = kept(Word::is_plain);
+        found.kept = [k, n, k2, n2];
+    }
+    let mut last: Option<(usize, usize)> = None;
+    for &(i, j, length) in &runs {
+        if let Some((i0, j0)) = last {
+            replaced(&a[i0..i], &b[j0..j], &mut found);
+        }
+        last = Some((i + length, j + length));
+        for word in &a[i..i + length] {
+            found.matched += 1;
+            found.agreed_names += u32::from(word.is_name());
+            found.agreed_numbers += u32::from(word.is_number());
+        }
+    }
+    // What stands before the first run and after the last: headlines differ by outlet, so only short ends count.
+    if let (Some(&(i, j, _)), Some((i1, j1))) = (runs.first(), last) {
+        replaced(&a[..i], &b[..j], &mut found);
+        replaced(&a[i1..], &b[j1..], &mut found);
+    } else {
+        replaced(a, b, &mut found);
+    }
+    found
+}
+
+fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
+    let is_place = |side: &[Word]| {
+        let facts = side.iter().filter(|word| word.is_fact()).count();
+        !side.is_empty() && (side.len() <= REPLACED_WORDS || 2 * facts >= side.len())
+    };
+    if !is_place(a) || !is_place(b) {
+        return;
+    }
+    let other = |is: fn(Word) -> bool| {
+        let only = |one: &[Word], that: &[Word]| {
+            one.iter()
+                .filter(|word| is(**word))
+                .filter(|word| {
+                    that.iter().all(|other| {
+                        other.term() != word.term()
+                            && (word.is_number() || other.is_number() || !word.resembles(*other))
+                    })
+                })
+                .count()
+        };
+        only(a, b).min(only(b, a)) as u32
+    };
+    let (names, numbers) = (other(Word::is_name), other(Word::is_number));
+    found.replaced += 1;
+    found.other_names += names;
+    found.other_numbers += numbers;
+    found.other_facts += u32::from(names + numbers > 0);
+}
+
+/// Returns the common runs (start in `a`, start in `b`, length) that stand in one order in both: the longest chain of
+/// word triples that are unique in each, extended to both sides.
+fn common_runs(a: &[Word], b: &[Word]) -> Vec<(usize, usize, usize)> {
+    let (in_a, in_b) = (unique_triples(a), unique_triples(b));
+    let mut hits = Vec::new();
+    let (mut x, mut y) = (0, 0);
+    while x < in_a.len() && y < in_b.len() {
+        match in_a[x].0.cmp(&in_b[y].0) {
+            std::cmp::Ordering::Less => x += 1,
+            std::cmp::Ordering::Greater => y += 1,
+            std::cmp::Ordering::Equal => {
+                hits.push((in_a[x].1, in_b[y].1));
+                x += 1;
+                y += 1;
+            }
+        }
+    }
+    hits.sort_unstable();
+    let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+    for (i, j) in longest_chain(&hits) {
+        let (i, j) = (i as usize, j as usize);
+        let (i0, j0) = runs.last().map_or((0, 0), |&(i, j, length)| (i + length, j + length));
+        // A triple inside the last run, or one that the run overlaps in one of the texts only.
+        if i + ANCHOR <= i0 || j + ANCHOR <= j0 || (i < i0) != (j < j0) || (i < i0 && i0 - i != j0 - j) {
+            continue;
+        }
+        let back = (1..).take_while(|&n| i >= i0 + n && j >= j0 + n && a[i - n].term() == b[j - n].term()).count();
+        let start = (i.max(i0) - back.min(i.max(i0) - i0), j.max(j0) - back.min(j.max(j0) - j0));
+        let ahead = a[start.0..].iter().zip(&b[start.1..]).take_while(|(one, that)| one.term() == that.term()).count();
+        match runs.last_mut() {
+            Some(run) if start == (i0, j0) => run.2 += ahead,
+            _ => runs.push((start.0, start.1, ahead)),
+        }
+    }
+    runs
+}
+
+/// Returns the triples that occur once, with their place, ascending.
+fn unique_triples(words: &[Word]) -> Vec<(u64, u32)> {
+    let mut triples: Vec<(u64, u32)> = words
+        .windows(ANCHOR)
+        .enumerate()
+        .map(|(at, triple)| {
+            let sum =
+                triple.iter().fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term()));
+            (crate::hash::mix64(sum), at as u32)
+        })
+        .collect();
+    triples.sort_unstable();
+    let mut unique = Vec::with_capacity(triples.len());
+    for group in triples.chunk_by(|one, that| one.0 == that.0) {
+        if let [only] = group {
+            unique.push(*only);
+        }
+    }
+    unique
+}
+
+/// Returns the longest chain of hits that ascends in both places. `hits` ascend by the first.
+fn longest_chain(hits: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before = vec![usize::MAX; hits.len()];
+    for (at, hit) in hits.iter().enumerate() {
+        let length = ends.partition_point(|&end| hits[end].1 < hit.1);
+        if length > 0 {
+            before[at] = ends[length - 1];
+        }
+        if length == ends.len() {
+            ends.push(at);
+        } else {
+            ends[length] = at;
+        }
+    }
+    let mut chain = Vec::with_capacity(ends.len());
+    let mut at = ends.last().copied().unwrap_or(usize::MAX);
+    while at != usize::MAX {
+        chain.push(hits[at]);
+        at = before[at];
+    }
+    chain.reverse();
+    chain
+}
