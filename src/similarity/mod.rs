@@ -9,14 +9,18 @@
 
 mod candidates;
 mod components;
+mod facts;
+mod identity;
 mod lsh;
 mod minhash;
+mod quotation;
 mod sample;
 mod shingle;
 mod verify;
 
 pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
 pub use components::Components;
+pub use identity::{IdentityEntry, identity};
 pub use lsh::{BandEntry, Banding};
 pub use minhash::{Signature, Sketcher};
 pub use sample::{SampleEntry, Sampler};
