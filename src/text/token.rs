@@ -1,6 +1,14 @@
 //! Terms: the words of a text in normal form, hashed once.
+//!
+//! A *word* is a maximal run of letters, marks and numbers (Unicode categories L, M, N) of the normal form; everything
+//! else lies between words, so `don't` is `don` and `t`. In scripts that put no spaces between words (Han, kana, Thai,
+//! Lao, Khmer, Myanmar) every character is a word of its own, within mixed text too.
+
+use std::ops::Range;
 
 use crate::document::Span;
+use crate::hash::{hash_two, hash_word, mix64};
+use crate::text::normalize::{Class, for_each_char, is_blank, next_unit};
 
 /// A word: where it stands in the text, and the hash of its normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,26 +19,309 @@ pub struct Token {
     pub term: u64,
 }
 
-/// Appends the hash of every term of `text`, in order. The hot loop. (Skeleton; to be filled in.)
+/// Appends the hash of every term of `text`, in order: those of [`tokens`], without their places.
+///
+/// This is the loop that a run spends most of its time in, so ASCII takes a way of its own: 64 bytes are classified at
+/// once, words are hashed where they lie, and only the units (what lies between white space) that hold something else
+/// are decoded and looked up.
+///
+/// ```
+/// use retold::text::hash_terms;
+/// let (mut one, mut other) = (Vec::new(), Vec::new());
+/// hash_terms("The ﬁrst re-\nprint, it’s said", &mut one);
+/// hash_terms("THE FIRST REPRINT (it's said)", &mut other);
+/// assert_eq!(one, other);
+/// ```
 pub fn hash_terms(text: &str, out: &mut Vec<u64>) {
-    out.extend(tokens(text).iter().map(|token| token.term));
-}
-
-/// Returns the tokens of a text: the same terms as [`hash_terms`], with their spans. (Skeleton; to be filled in.)
-pub fn tokens(text: &str) -> Vec<Token> {
-    let mut out = Vec::new();
-    let mut start = None;
-    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (c.is_alphanumeric(), start) {
-            (true, None) => start = Some(at),
-            (false, Some(from)) => {
-                let span = Span::new(from, at);
-                let term = crate::hash::hash64(crate::text::normalize(span.of(text)).as_bytes());
-                out.push(Token { span, term });
-                start = None;
-            }
-            _ => {}
+    let mut at = 0;
+    while let Some(unit) = hash_ascii(text, at, out) {
+        at = unit;
+        let mut plain = 0;
+        while plain < PLAIN_UNITS {
+            let Some(unit) = next_unit(text, at) else { return };
+            at = unit.end;
+            plain = if text.as_bytes()[unit.clone()].is_ascii() { plain + 1 } else { 0 };
+            unit_terms(&text[unit], |term, _| out.push(term));
         }
     }
+}
+
+/// Units of ASCII after which it is likely that ASCII goes on.
+const PLAIN_UNITS: usize = 3;
+
+/// Returns the tokens of a text: the same terms as [`hash_terms`], with their spans.
+///
+/// A span covers all bytes that its word was made of: `&eacute;t&eacute;` is one token of 17 bytes.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(unit) = next_unit(text, at) {
+        at = unit.end;
+        let start = unit.start;
+        unit_terms(&text[unit], |term, range| {
+            out.push(Token { span: Span::new(start + range.start, start + range.end), term });
+        });
+    }
     out
+}
+
+/// Hashes terms, in order, to one value: two blocks have one fingerprint when they have the same words in their order.
+///
+/// What stands between the words does not count, so this is what exact repetition is counted by; 0 for no terms.
+pub fn fingerprint(terms: &[u64]) -> u64 {
+    terms.iter().fold(0, |sum, term| mix64(sum.rotate_left(1) ^ term))
+}
+
+/// Gives the terms of a unit, each with the bytes that it comes from.
+#[inline]
+fn unit_terms(unit: &str, mut emit: impl FnMut(u64, Range<usize>)) {
+    let mut word = Word { bytes: Vec::new(), span: 0..0 };
+    for_each_char(unit, |char, class, range| {
+        if class == Class::Word {
+            if word.bytes.is_empty() {
+                word.span.start = range.start;
+            }
+            word.span.end = range.end;
+            word.push(char);
+            return;
+        }
+        word.end(&mut emit);
+        if class == Class::Unspaced {
+            emit(hash_word(char.encode_utf8(&mut [0; 4]).as_bytes()), range);
+        }
+    });
+    word.end(&mut emit);
+}
+
+/// The word that is being read.
+struct Word {
+    bytes: Vec<u8>,
+    span: Range<usize>,
+}
+
+impl Word {
+    #[inline]
+    fn push(&mut self, char: char) {
+        self.bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+
+    #[inline]
+    fn end(&mut self, emit: &mut impl FnMut(u64, Range<usize>)) {
+        if !self.bytes.is_empty() {
+            emit(hash_word(&self.bytes), self.span.clone());
+            self.bytes.clear();
+        }
+    }
+}
+
+/// Bytes classified at once: one bit of a register each.
+const BLOCK: usize = 64;
+
+/// Appends the terms of `text` from `start`, a unit's begin or a blank, up to the first unit that is not plain ASCII;
+/// returns where that unit begins.
+fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut word_start = None;
+    let mut base = start;
+    while base < bytes.len() {
+        let mut padded = [0; BLOCK];
+        let block = match bytes[base..].first_chunk() {
+            Some(block) => block,
+            None => {
+                padded[..bytes.len() - base].copy_from_slice(&bytes[base..]);
+                &padded
+            }
+        };
+        let (mut words, mut special) = classify(block);
+        let mut stop = None;
+        while special != 0 {
+            let at = base + special.trailing_zeros() as usize;
+            if bytes[at] != b'-' || matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) {
+                stop = Some(start + bytes[start..at].iter().rposition(|byte| is_blank(*byte)).map_or(0, |at| at + 1));
+                break;
+            }
+            special &= special - 1;
+        }
+        if let Some(unit) = stop {
+            if unit < base {
+                // The unit began in an earlier block: its words up to here are taken back.
+                let begun = bytes[unit..base].chunk_by(|a, b| a.is_ascii_alphanumeric() == b.is_ascii_alphanumeric());
+                let begun = begun.filter(|run| run[0].is_ascii_alphanumeric()).count();
+                out.truncate(out.len() - (begun - usize::from(word_start.is_some())));
+                return stop;
+            }
+            words &= !(u64::MAX << (unit - base));
+        }
+        let before = words << 1 | u64::from(word_start.is_some());
+        let (mut starts, mut ends) = (words & !before, before & !words);
+        while ends != 0 {
+            let from = word_start.take().unwrap_or_else(|| {
+                let from = base + starts.trailing_zeros() as usize;
+                starts &= starts - 1;
+                from
+            });
+            out.push(hash_ascii_word(bytes, from, base + ends.trailing_zeros() as usize));
+            ends &= ends - 1;
+        }
+        if stop.is_some() {
+            return stop;
+        }
+        if starts != 0 {
+            word_start = Some(base + starts.trailing_zeros() as usize);
+        }
+        base += BLOCK;
+    }
+    out.extend(word_start.map(|from| hash_ascii_word(bytes, from, bytes.len())));
+    None
+}
+
+/// Returns which bytes belong to words, and which ones may need more than a look at one byte: other than ASCII, the
+/// begin of an entity, and hyphens, for the sake of those at line ends.
+#[inline]
+fn classify(block: &[u8; BLOCK]) -> (u64, u64) {
+    let mut words = [0; BLOCK];
+    let mut special = [0; BLOCK];
+    for (at, byte) in block.iter().enumerate() {
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let digit = byte.wrapping_sub(b'0') < 10;
+        words[at] = u8::from(letter | digit);
+        special[at] = u8::from((*byte >= 0x80) | (*byte == b'&') | (*byte == b'-'));
+    }
+    (pack(&words), pack(&special))
+}
+
+/// Packs bytes of 0 and 1 into bits.
+#[inline]
+fn pack(bytes: &[u8; BLOCK]) -> u64 {
+    let (groups, _) = bytes.as_chunks::<8>();
+    // The product gathers the low bits of eight bytes in its highest byte.
+    let bits = |group: &[u8; 8]| u64::from_le_bytes(*group).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    groups.iter().enumerate().fold(0, |sum, (at, group)| sum | bits(group) << (8 * at))
+}
+
+/// Hashes `bytes[start..end]`, ASCII letters and digits, in lower case.
+#[inline]
+fn hash_ascii_word(bytes: &[u8], start: usize, end: usize) -> u64 {
+    /// Makes letters lower case and leaves digits as they are.
+    const LOWER: u64 = 0x2020_2020_2020_2020;
+    let len = end - start;
+    match bytes[start..].first_chunk() {
+        Some(first) if len <= 8 => {
+            let kept = u64::MAX >> (64 - 8 * len);
+            mix64((u64::from_le_bytes(*first) | LOWER) & kept)
+        }
+        Some(first) if len <= 16 => {
+            let last = bytes[..end].last_chunk().expect("a word of more than eight bytes");
+            hash_two(u64::from_le_bytes(*first) | LOWER, u64::from_le_bytes(*last) | LOWER, len)
+        }
+        _ => hash_word(&bytes[start..end].to_ascii_lowercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::normalize;
+    use crate::text::normalize::tests::texts;
+    use proptest::prelude::*;
+
+    fn terms(text: &str) -> Vec<u64> {
+        let mut out = Vec::new();
+        hash_terms(text, &mut out);
+        out
+    }
+
+    fn hashes(words: &[&str]) -> Vec<u64> {
+        words.iter().map(|word| hash_word(word.as_bytes())).collect()
+    }
+
+    fn words(text: &str) -> Vec<&str> {
+        tokens(text).iter().map(|token| token.span.of(text)).collect()
+    }
+
+    #[test]
+    fn words_are_runs_of_letters_marks_and_numbers() {
+        assert_eq!(terms("Don't stop, 3.5% of C3PO_x!"), hashes(&["don", "t", "stop", "3", "5", "of", "c3po", "x"]));
+        assert_eq!(terms("Ça va — «Été» ½"), hashes(&["ça", "va", "été", "1", "2"]));
+        assert_eq!(terms("नमस्ते दुनिया"), hashes(&["नमस्ते", "दुनिया"]));
+        assert_eq!(terms(""), []);
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_cut_into_characters() {
+        assert_eq!(terms("Sony在東京 Tｏkyo2020年"), hashes(&["sony", "在", "東", "京", "tokyo2020", "年"]));
+        assert_eq!(terms("カﾞ"), hashes(&["ガ"]));
+        assert_eq!(terms("안녕 세상"), hashes(&["안녕", "세상"]));
+    }
+
+    #[test]
+    fn a_span_covers_what_its_word_was_made_of() {
+        assert_eq!(
+            words("It’s &eacute;t&eacute;, re-\nprint cafÃ© 東京"),
+            ["It", "s", "&eacute;t&eacute;", "re-\nprint", "cafÃ©", "東", "京"]
+        );
+    }
+
+    #[test]
+    fn long_words_and_block_borders_change_nothing() {
+        for len in [1, 7, 8, 9, 15, 16, 17, 63, 64, 65, 200] {
+            for pad in 0..70 {
+                let word = "aB3".repeat(70)[..len].to_owned();
+                let text = format!("{}{word} {word}", ".".repeat(pad));
+                let hash = hash_word(word.to_lowercase().as_bytes());
+                assert_eq!(terms(&text), [hash, hash], "{len} bytes after {pad}");
+                let mixed = format!("{}x/{word}/é", ".".repeat(pad));
+                assert_eq!(
+                    terms(&mixed),
+                    [hash_word(b"x"), hash, hash_word("é".as_bytes())],
+                    "{len} bytes after {pad}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn fingerprints_know_order_and_repeats() {
+        let of = |text: &str| fingerprint(&terms(text));
+        assert_eq!(of("Leave a Reply"), of("leave a reply …"));
+        assert_ne!(of("a reply leave"), of("leave a reply"));
+        assert_ne!(of("a a"), of("a a a"));
+        assert_ne!(of("a a b b"), of("b b a a"));
+        assert_eq!(of("***"), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn terms_are_those_of_the_tokens(text in texts()) {
+            let expected: Vec<u64> = tokens(&text).iter().map(|token| token.term).collect();
+            prop_assert_eq!(terms(&text), expected);
+        }
+
+        #[test]
+        fn terms_are_those_of_the_normal_form(text in texts()) {
+            prop_assert_eq!(terms(&text), terms(&normalize(&text)));
+        }
+
+        #[test]
+        fn mixed_ascii_is_hashed_as_by_definition(text in "[a-zA-Z0-9 .,&\n-]{0,300}(é[a-z ]{0,80}){0,3}[ -~]{0,100}") {
+            let normal = normalize(&text).into_owned();
+            let expected: Vec<u64> = normal
+                .split(|char: char| !char.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+                .map(|word| hash_word(word.as_bytes()))
+                .collect();
+            prop_assert_eq!(terms(&text), expected);
+        }
+
+        #[test]
+        fn spans_ascend_and_lie_on_characters(text in texts()) {
+            let mut last = Span::new(0, 0);
+            for token in tokens(&text) {
+                // Marks that are put in order share the bytes of their sequence.
+                prop_assert!(token.span.start >= last.start && token.span.end >= last.end, "{:?}", token);
+                prop_assert!(!token.span.of(&text).is_empty());
+                last = token.span;
+            }
+        }
+    }
 }

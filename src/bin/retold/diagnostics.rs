@@ -115,6 +115,12 @@ fn hint_of(link: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = link.downcast_ref::<retold::Error>() {
         return error.hint();
     }
+    if let Some(error) = link.downcast_ref::<retold::input::ReadError>() {
+        return error.hint();
+    }
+    if let Some(error) = link.downcast_ref::<retold::files::FileError>() {
+        return Some(error.hint());
+    }
     if let Some(error) = link.downcast_ref::<retold::output::WriteError>() {
         return error.hint();
     }

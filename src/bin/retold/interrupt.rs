@@ -12,6 +12,9 @@ pub static STOP: StopFlag = StopFlag::new();
 /// What must not be left behind when the run cannot clear up by itself.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
+/// Where scratch files of this process lie.
+static SCRATCH: Mutex<Option<PathBuf>> = Mutex::new(None);
+
 /// How long a stopped run may take to clear up. Readers see the flag between batches, within milliseconds; one that
 /// waits for a pipe that says nothing would wait for ever.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -38,6 +41,11 @@ pub fn remember(path: &Path) {
     UNFINISHED.lock().expect("no holder of the list panics").push(path.to_owned());
 }
 
+/// Remembers the directory whose scratch files of this process are removed if the run is ended from here.
+pub fn remember_scratch(directory: &Path) {
+    *SCRATCH.lock().expect("no holder of the path panics") = Some(directory.to_owned());
+}
+
 /// Forgets every path: their owners are done with them.
 pub fn forget() {
     UNFINISHED.lock().expect("no holder of the list panics").clear();
@@ -46,5 +54,15 @@ pub fn forget() {
 fn clear() {
     for path in UNFINISHED.lock().expect("no holder of the list panics").iter() {
         let _ = std::fs::remove_dir_all(path);
+    }
+    let Some(directory) = SCRATCH.lock().expect("no holder of the path panics").take() else { return };
+    // The names that the library gives to scratch directories and to copies of standard input.
+    let process = std::process::id();
+    let ours = [format!("retold-{process}-"), format!("retold-input-{process}-")];
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if ours.iter().any(|prefix| name.starts_with(prefix)) {
+            let _ = std::fs::remove_file(entry.path()).or_else(|_| std::fs::remove_dir_all(entry.path()));
+        }
     }
 }

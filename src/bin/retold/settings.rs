@@ -190,6 +190,8 @@ pub struct Setting {
     pub several: bool,
     /// Whether its value is a number or a switch, which TOML writes without quotes.
     pub bare: bool,
+    /// Whether it is a switch: on or off.
+    pub switch: bool,
     /// `flag`, `environment RETOLD_…`, the file's path, or `default`.
     pub origin: String,
     /// Its help.
@@ -233,7 +235,7 @@ impl Parsed {
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
             // What is worked out when the run begins has no default value, but words in its help.
             let unset = help.split_once("[default: ").and_then(|(_, rest)| rest.strip_suffix(']')).map(str::to_owned);
-            settings.push(Setting { name: name.to_owned(), values, unset, several, bare, origin, help });
+            settings.push(Setting { name: name.to_owned(), values, unset, several, bare, switch, origin, help });
         }
         settings
     }

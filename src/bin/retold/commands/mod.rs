@@ -23,9 +23,8 @@ pub enum Status {
 
 /// Runs the command asked for.
 pub fn dispatch(parsed: &Parsed) -> Result<Status> {
-    let global = &parsed.cli.global;
     match &parsed.cli.command {
-        Command::Scan(args) => scan::run(global, args),
+        Command::Scan(args) => scan::run(parsed, args),
         Command::Config(args) => config::run(parsed, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
