@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(terms("Don't stop, 3.5% of C3PO_x!"), hashes(&["don", "t", "stop", "3", "5", "of", "c3po", "x"]));
         assert_eq!(terms("Ça va — «Été» ½"), hashes(&["ça", "va", "été", "1", "2"]));
         assert_eq!(terms("नमस्ते दुनिया"), hashes(&["नमस्ते", "दुनिया"]));
-        assert_eq!(terms(""), []);
+        assert!(terms("").is_empty());
     }
 
     #[test]
