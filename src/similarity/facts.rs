@@ -3,6 +3,7 @@
 //! Monday's market report and Tuesday's share their whole frame and none of their figures; a reprint shares both. Texts
 //! are aligned on the runs of words that they have in common; what stands between two runs on both sides was replaced.
 
+use crate::hash::mix64;
 use crate::text::tokens;
 
 /// A word of a text as facts see it: 36 bits of its term, 26 of its letters, 2 of what it looks like.
@@ -19,19 +20,28 @@ enum Look {
     Number,
 }
 
+impl Look {
+    fn code(self) -> u64 {
+        match self {
+            Look::Short => 0,
+            Look::Name => 1,
+            Look::Number => 2,
+            Look::Plain => 3,
+        }
+    }
+}
+
 impl Word {
     fn new(term: u64, word: &str, look: Look) -> Word {
         let letters = word
             .chars()
             .flat_map(char::to_lowercase)
             .fold(0, |letters, c| letters | 1u64 << (2 + u32::from(c).wrapping_mul(7) % 26));
-        let code = match look {
-            Look::Short => 0,
-            Look::Name => 1,
-            Look::Number => 2,
-            Look::Plain => 3,
-        };
-        Word(term & !0 << 28 | letters | code)
+        Word(term & !0 << 28 | letters | look.code())
+    }
+
+    fn with(self, look: Look) -> Word {
+        Word(self.0 & !3 | look.code())
     }
 
     /// The term alone: a name at the start of a sentence is the same word as inside it.
@@ -66,30 +76,50 @@ impl Word {
 /// Bytes of a word from which it says something about the text it stands in.
 const PLAIN_BYTES: usize = 5;
 
+/// Bytes of a name that a point behind it abbreviates ("Mr.", "Sen.", "St.") instead of ending the sentence.
+const ABBREVIATION_BYTES: usize = 4;
+
+/// Letters of a word in capitals from which it is a name even at the start of a sentence, as in a dateline.
+const CAPITALS: usize = 4;
+
 /// Appends the terms of `part` and its words.
 ///
-/// A name is a capitalized word inside a sentence of mixed case; a number is a word with a digit. Lines in capitals,
-/// and scripts without capitals, have no names that can be told, only numbers.
+/// A name is a capitalized word inside a sentence, or one in capitals, where the text is of mixed case; a number is a
+/// word with a digit, with its decimals and thousands. Lines in capitals, and scripts without capitals, have no names
+/// that can be told, only numbers.
 pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
     let shouting = is_shouting(part);
-    let mut end = 0;
+    let (mut end, mut last) = (0, Look::Short);
+    let mut last_word = "";
     for token in tokens(part) {
         // Two terms may come from one character, as from a vulgar fraction.
         let between = part.get(end..token.span.start).unwrap_or_default();
-        let starts_sentence = end == 0 || between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
+        let abbreviated = between == ". " && last_word.len() <= ABBREVIATION_BYTES && last == Look::Name;
+        let starts_sentence =
+            end == 0 || !abbreviated && between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
         end = token.span.end;
         let word = token.span.of(part);
-        let look = if word.bytes().any(|byte| byte.is_ascii_digit()) || word.chars().any(char::is_numeric) {
+        let capital = !shouting && word.chars().next().is_some_and(char::is_uppercase);
+        let mut term = token.term;
+        let look = if word.chars().any(char::is_numeric) {
             Look::Number
-        } else if !shouting && !starts_sentence && word.chars().next().is_some_and(char::is_uppercase) {
+        } else if capital && (!starts_sentence || word.chars().all(char::is_uppercase) && word.len() >= CAPITALS) {
             Look::Name
         } else if word.len() < PLAIN_BYTES {
             Look::Short
         } else {
             Look::Plain
         };
+        if look == Look::Number && last == Look::Number && matches!(between, "." | ",") {
+            // One number was cut at its point: its first part alone says nothing.
+            if let Some(first) = out.last_mut() {
+                term = mix64(term ^ mix64(first.0));
+                *first = first.with(Look::Short);
+            }
+        }
         terms.push(token.term);
-        out.push(Word::new(token.term, word, look));
+        out.push(Word::new(term, word, look));
+        (last, last_word) = (look, word);
     }
 }
 
@@ -284,7 +314,7 @@ fn unique_triples(words: &[Word]) -> Vec<(u64, u32)> {
         .map(|(at, triple)| {
             let sum =
                 triple.iter().fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term()));
-            (crate::hash::mix64(sum), at as u32)
+            (mix64(sum), at as u32)
         })
         .collect();
     triples.sort_unstable();

@@ -46,8 +46,12 @@ pub struct Profile {
     words: Vec<Word>,
     /// Hash of the canonical address.
     address: Option<u64>,
-    /// Terms of the headline.
-    headline: Vec<u64>,
+    /// Hash of the headline's terms in order; none when it is too short to be told by.
+    headline: Option<u64>,
+    /// Hashes of the terms of the short blocks, ascending.
+    lines: Vec<u64>,
+    /// Its distinct terms, ascending.
+    headline_terms: Vec<u64>,
 }
 
 /// Words of a shingle of the retelling rule. True reprints in historical newspapers share about 30% of their triples,
@@ -69,6 +73,7 @@ impl Profile {
         let mut own = Vec::new();
         let mut words = Vec::new();
         let mut form = String::new();
+        let mut lines = Vec::new();
         let mut quoted = 0;
         for &span in article.content {
             let part = span.of(article.text);
@@ -86,6 +91,9 @@ impl Profile {
             } else {
                 own.extend_from_slice(&terms[first..]);
             }
+            if (HEADLINE_WORDS..LINE_WORDS).contains(&(terms.len() - first)) {
+                lines.push(crate::text::fingerprint(&terms[first..]));
+            }
             crate::text::normalize_into(part, &mut form);
             form.push(' ');
         }
@@ -102,6 +110,15 @@ impl Profile {
             crate::text::hash_terms(article.text, &mut terms);
             shingles(&terms, &crate::text::normalize(article.text))
         });
+        lines.sort_unstable();
+        let mut headline_terms = Vec::new();
+        if let Some(line) = article.headline {
+            crate::text::hash_terms(line, &mut headline_terms);
+        }
+        let headline =
+            (headline_terms.len() >= HEADLINE_WORDS).then(|| crate::text::fingerprint(&headline_terms));
+        headline_terms.sort_unstable();
+        headline_terms.dedup();
         Profile {
             fingerprint,
             content,
@@ -111,7 +128,9 @@ impl Profile {
             grams: grams(&form),
             words,
             address: article.url.and_then(address),
-            headline: article.headline.map(headline_terms).unwrap_or_default(),
+            headline,
+            headline_terms,
+            lines,
         }
     }
 
@@ -124,18 +143,23 @@ impl Profile {
     }
 }
 
-fn headline_terms(headline: &str) -> Vec<u64> {
-    let mut terms = Vec::new();
-    crate::text::hash_terms(headline, &mut terms);
-    terms.sort_unstable();
-    terms.dedup();
-    terms
-}
-
 /// Returns whether two headlines share half of the shorter one's words.
 fn same_headline(first: &Profile, second: &Profile) -> bool {
-    let shared = first.headline.iter().filter(|term| second.headline.binary_search(term).is_ok()).count();
-    shared > 0 && 2 * shared >= first.headline.len().min(second.headline.len())
+    let (a, b) = (&first.headline_terms, &second.headline_terms);
+    let shared = a.iter().filter(|term| b.binary_search(term).is_ok()).count();
+    shared > 0 && 2 * shared >= a.len().min(b.len())
+}
+
+/// Words from which a block is no headline any more.
+const LINE_WORDS: usize = 30;
+
+/// Words of a headline from which its occurrence in another text is no accident.
+const HEADLINE_WORDS: usize = 4;
+
+/// Returns whether `page` carries `story` as one item of several: the story's headline stands in it, is not its own, and
+/// most of its text is something else.
+fn carries(page: &Profile, story: &Profile, share: f64) -> bool {
+    share < ITEM && story.headline.is_some_and(|headline| page.lines.binary_search(&headline).is_ok())
 }
 
 fn fingerprint(terms: &[u64]) -> u128 {
@@ -274,18 +298,21 @@ pub enum Reason {
     OtherFacts,
     /// The one quotes the other inside text of its own.
     Quotation,
+    /// The one carries the other as one story among several.
+    RoundUp,
     /// Too little in common.
     TooDifferent,
 }
 
 impl Reason {
-    const ALL: [Reason; 7] = [
+    const ALL: [Reason; 8] = [
         Reason::SameText,
         Reason::Jaccard,
         Reason::Told,
         Reason::ToldInLetters,
         Reason::OtherFacts,
         Reason::Quotation,
+        Reason::RoundUp,
         Reason::TooDifferent,
     ];
 
@@ -305,6 +332,7 @@ impl Reason {
                 format!("other names or numbers at {} of {} places that differ", pair.other_facts, pair.replaced)
             }
             Reason::Quotation => "quoted inside text of its own".to_owned(),
+            Reason::RoundUp => "one story among several".to_owned(),
             Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
         }
     }
@@ -435,6 +463,9 @@ const DAMAGE: f64 = 0.8;
 /// Below this share of word triples nothing else is looked at: at 8% wrong letters 0.29 of them survive.
 const SCREEN: f64 = 0.15;
 
+/// Share of a page below which a story whose headline stands in it is one item of several.
+const ITEM: f64 = 0.6;
+
 /// Share from which a text tells all of another.
 const WHOLE: f64 = 0.8;
 
@@ -501,6 +532,11 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         } else if quotes(first, second) || quotes(second, first) {
             pair.joins = false;
             pair.reason = Reason::Quotation;
+        } else if !pair.same_headline
+            && (carries(first, second, pair.a_in_b) || carries(second, first, pair.b_in_a))
+        {
+            pair.joins = false;
+            pair.reason = Reason::RoundUp;
         }
     }
     pair.relation = relation(first, second, &pair);
