@@ -137,6 +137,8 @@ fn is_shouting(text: &str) -> bool {
 pub(crate) struct Differences {
     /// Words that stand in common runs.
     pub(crate) matched: u32,
+    /// Words of the shorter text from its first common run to its last.
+    pub(crate) core: u32,
     /// Names in common runs.
     pub(crate) agreed_names: u32,
     /// Numbers in common runs.
@@ -205,6 +207,7 @@ pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
     let mut found = Differences::default();
     if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
         let (inner_a, inner_b) = (&a[first.0..last.0 + last.2], &b[first.1..last.1 + last.2]);
+        found.core = if a.len() <= b.len() { inner_a.len() } else { inner_b.len() } as u32;
         let (inner, whole) = if a.len() <= b.len() { (inner_a, b) } else { (inner_b, a) };
         let mut terms: Vec<u64> = whole.iter().map(|word| word.term()).collect();
         terms.sort_unstable();

@@ -469,6 +469,13 @@ const ITEM: f64 = 0.6;
 /// Share from which a text tells all of another.
 const WHOLE: f64 = 0.8;
 
+/// Share of a cut text whose core, between its first and its last common run, another text holds: around it stands what
+/// its site wrote ("Read the full article").
+const CORE: f64 = 0.65;
+
+/// Share of that core from which it is held wholly.
+const CORE_WHOLE: f64 = 0.95;
+
 /// Compares two texts.
 pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
     let share = |shared: usize, of: usize| if of == 0 { 0.0 } else { shared as f64 / of as f64 };
@@ -521,11 +528,13 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         Reason::ToldInLetters
     };
     pair.joins = similar || config.retellings;
+    let mut core_told = false;
     if pair.reason != Reason::SameText {
         let differences = facts::differences(&first.words, &second.words);
         pair.replaced = differences.replaced;
         pair.other_facts = differences.other_facts;
         pair.dbg = differences.dbg();
+        core_told = pair.told >= CORE && f64::from(differences.matched) >= CORE_WHOLE * f64::from(differences.core);
         if differences.is_template() {
             pair.joins = false;
             pair.reason = Reason::OtherFacts;
@@ -539,11 +548,11 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
             pair.reason = Reason::RoundUp;
         }
     }
-    pair.relation = relation(first, second, &pair);
+    pair.relation = relation(first, second, &pair, core_told);
     pair
 }
 
-fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair) -> Relation {
+fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair, core_told: bool) -> Relation {
     if pair.reason == Reason::OtherFacts {
         return Relation::Related;
     }
@@ -554,7 +563,7 @@ fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair) -> Relation 
         Relation::Identical
     } else if told_raw >= WHOLE {
         larger(a.len(), b.len())
-    } else if pair.told >= WHOLE {
+    } else if pair.told >= WHOLE || pair.joins && core_told {
         larger(first.triples().len(), second.triples().len())
     } else if first.address.is_some() && first.address == second.address {
         Relation::Version
