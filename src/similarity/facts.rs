@@ -65,8 +65,12 @@ impl Word {
         self.is_name() || self.is_number()
     }
 
-    /// Whether two words may be one that was misspelled or misread: at most a third of their letters differ.
-    fn resembles(self, other: Word) -> bool {
+    /// Whether two words may be one that was misspelled or misread: at most a third of their letters differ. Numbers are
+    /// not misspelled: they differ.
+    fn may_be(self, other: Word) -> bool {
+        if self.is_number() || other.is_number() {
+            return false;
+        }
         const LETTERS: u64 = (1 << 28) - 4;
         let (one, that) = (self.0 & LETTERS, other.0 & LETTERS);
         3 * (one ^ that).count_ones() <= (one | that).count_ones() + 2
@@ -150,6 +154,8 @@ pub(crate) struct Differences {
     /// Of those, places with other numbers on both sides.
     pub(crate) other_numbers: u32,
     pub(crate) kept: [u32; 4],
+    /// Of those, places where a word stands that is no misspelling of the other text's.
+    pub(crate) other_words: u32,
     /// Of those, places with either.
     pub(crate) other_facts: u32,
 }
@@ -184,12 +190,12 @@ impl Differences {
         let numbers = 3 * self.other_numbers >= 2 * (self.other_numbers + self.agreed_numbers) && self.other_numbers > 0;
         let names = 4 * self.other_names >= self.other_names + self.agreed_names && self.other_names > 0;
         let aligned = other >= 2
-            && 25 * other >= self.matched
+            && 20 * other >= self.matched
             && 6 * other >= facts
             && (numbers || names)
             && (2 * self.other_facts >= self.replaced || other >= 2 * self.replaced)
             && fk < 0.9 * pk;
-        let overall = of >= 8.0 && of2 >= 8.0 && pk >= 0.8 && fk < 0.55 * pk;
+        let overall = of >= 16.0 && of2 >= 8.0 && pk >= 0.8 && fk < 0.55 * pk;
         aligned || overall
     }
 }
@@ -257,8 +263,7 @@ fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
                 .filter(|word| is(**word))
                 .filter(|word| {
                     that.iter().all(|other| {
-                        other.term() != word.term()
-                            && (word.is_number() || other.is_number() || !word.resembles(*other))
+                        other.term() != word.term() && !word.may_be(*other)
                     })
                 })
                 .count()
@@ -266,7 +271,11 @@ fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
         only(a, b).min(only(b, a)) as u32
     };
     let (names, numbers) = (other(Word::is_name), other(Word::is_number));
+    let any = |one: &[Word], that: &[Word]| {
+        one.iter().any(|word| that.iter().all(|other| other.term() != word.term() && !word.may_be(*other)))
+    };
     found.replaced += 1;
+    found.other_words += u32::from(any(a, b) && any(b, a));
     found.other_names += names;
     found.other_numbers += numbers;
     found.other_facts += u32::from(names + numbers > 0);

@@ -476,6 +476,12 @@ const CORE: f64 = 0.65;
 /// Share of that core from which it is held wholly.
 const CORE_WHOLE: f64 = 0.95;
 
+/// Words of a text in which one other name or number makes another story.
+const SHORT: usize = 30;
+
+/// Words of a text, like a headline or a message, in which any other word does.
+const HEADLINE: usize = 14;
+
 /// Compares two texts.
 pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
     let share = |shared: usize, of: usize| if of == 0 { 0.0 } else { shared as f64 / of as f64 };
@@ -511,9 +517,10 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     pair.jaccard_raw = first.raw().jaccard(second.raw());
     let similar = pair.jaccard >= config.threshold;
     let enough = shorter >= 30;
+    let longer = first.triples().len().max(second.triples().len());
     let told = pair.told >= if enough { TOLD } else { WHOLE };
     let told_in_letters =
-        enough && pair.told_in_letters >= TOLD_IN_LETTERS && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
+        enough && longer <= 10 * shorter && pair.told_in_letters >= TOLD_IN_LETTERS && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
     pair.listed = similar || told || told_in_letters;
     if !pair.listed {
         return pair;
@@ -535,7 +542,11 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         pair.other_facts = differences.other_facts;
         pair.dbg = differences.dbg();
         core_told = pair.told >= CORE && f64::from(differences.matched) >= CORE_WHOLE * f64::from(differences.core);
-        if differences.is_template() {
+        let shortest = first.words.len().min(second.words.len());
+        if differences.is_template()
+            || shortest < SHORT && differences.other_facts > 0
+            || shortest < HEADLINE && differences.other_words > 0
+        {
             pair.joins = false;
             pair.reason = Reason::OtherFacts;
         } else if quotes(first, second) || quotes(second, first) {
