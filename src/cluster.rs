@@ -244,3 +244,31 @@ fn tells(pair: &VerifiedPair, page: u32) -> bool {
         _ => false,
     }
 }
+
+/// What the choice of the copy to keep needs of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// The document.
+    pub item: u32,
+    /// Words without boilerplate.
+    pub content_words: u32,
+    /// Its date as given, where the policy asks for it.
+    pub date: Option<String>,
+    /// Its site.
+    pub site: Option<String>,
+}
+
+/// The copy that is kept, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The copy; none when the policy keeps none.
+    pub kept: Option<u32>,
+    /// Why that one, in words.
+    pub reason: String,
+}
+
+/// Chooses the copy to keep. (Skeleton; to be filled in.)
+pub fn choose(config: &crate::config::Config, representative: u32, copies: &[Copy]) -> Choice {
+    let _ = (config, copies);
+    Choice { kept: Some(representative), reason: "the most complete text".to_owned() }
+}

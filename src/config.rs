@@ -69,6 +69,27 @@ impl Config {
         Ok(())
     }
 
+    /// Returns every setting with its value, by its published name.
+    pub fn settings(&self) -> serde_json::Map<String, serde_json::Value> {
+        let remove: Vec<&str> = self.remove.kinds().map(BoilerplateKind::name).collect();
+        let all = serde_json::json!({
+            "threshold": self.threshold,
+            "shingle": self.shingle.to_string(),
+            "boilerplate": self.boilerplate,
+            "model": self.model,
+            "careful": self.careful,
+            "retellings": self.retellings,
+            "keep": self.keep.name(),
+            "remove": remove,
+            "all_blocks": self.all_blocks,
+            "site_priority": self.site_priority,
+        });
+        match all {
+            serde_json::Value::Object(settings) => settings,
+            _ => unreachable!("an object was written"),
+        }
+    }
+
     /// Returns a digest of all settings: equal settings, equal digest, on every machine.
     pub fn digest(&self) -> u64 {
         hash64(format!("{self:?}").as_bytes())

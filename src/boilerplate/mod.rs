@@ -10,8 +10,10 @@
 
 mod judge;
 mod kind;
+mod occurrence;
 mod repetition;
 
 pub use judge::{Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, Verdict};
 pub use kind::{BoilerplateKind, KindSet};
+pub use occurrence::{Counted, Link, Occurrence, Tally};
 pub use repetition::{Fingerprints, Repetition, fingerprints};

@@ -34,9 +34,15 @@ pub struct Fingerprints {
     /// Hash of the normal form with names, dates and numbers masked; none where that would be (nearly) all of it, or
     /// where nothing is masked, or where the block is too long to be a template.
     pub template: Option<u64>,
+    /// Words of the block.
+    pub words: u32,
 }
 
 /// Returns what a block's text is counted by. (Skeleton; to be filled in.)
 pub fn fingerprints(block: &str) -> Fingerprints {
-    Fingerprints { exact: hash64(normalize(block).as_bytes()), template: None }
+    Fingerprints {
+        exact: hash64(normalize(block).as_bytes()),
+        template: None,
+        words: crate::text::tokens(block).len() as u32,
+    }
 }

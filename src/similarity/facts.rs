@@ -187,7 +187,8 @@ impl Differences {
         let [kept, of, kept2, of2] = self.kept.map(f64::from);
         let fk = kept / of.max(1.0);
         let pk = kept2 / of2.max(1.0);
-        let numbers = 3 * self.other_numbers >= 2 * (self.other_numbers + self.agreed_numbers) && self.other_numbers > 0;
+        let numbers =
+            3 * self.other_numbers >= 2 * (self.other_numbers + self.agreed_numbers) && self.other_numbers > 0;
         let names = 4 * self.other_names >= self.other_names + self.agreed_names && self.other_names > 0;
         let aligned = other >= 2
             && 20 * other >= self.matched

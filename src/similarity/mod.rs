@@ -10,6 +10,7 @@
 mod candidates;
 mod components;
 mod facts;
+mod identity;
 mod lsh;
 mod minhash;
 mod quotation;
@@ -19,8 +20,9 @@ mod verify;
 
 pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
 pub use components::Components;
+pub use identity::{IdentityEntry, identity};
 pub use lsh::{BandEntry, Banding};
-pub use minhash::{Signature, Sketcher};
+pub use minhash::{MOST_ROWS, Signature, Sketcher};
 pub use sample::{SampleEntry, Sampler};
-pub use shingle::ShingleSet;
+pub use shingle::{ShingleSet, hash_shingles};
 pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, verify};

@@ -259,6 +259,11 @@ impl Relation {
         Relation::Related,
     ];
 
+    /// Returns the relation of a number, `relation as u8`.
+    pub(crate) fn from_number(number: u8) -> Relation {
+        Relation::ALL[usize::from(number)]
+    }
+
     /// Returns the published name.
     pub fn name(self) -> &'static str {
         match self {
@@ -300,12 +305,14 @@ pub enum Reason {
     Quotation,
     /// The one carries the other as one story among several.
     RoundUp,
+    /// The two match, but each is nearer to another representative: the far ends of a chain.
+    OtherCluster,
     /// Too little in common.
     TooDifferent,
 }
 
 impl Reason {
-    const ALL: [Reason; 8] = [
+    const ALL: [Reason; 9] = [
         Reason::SameText,
         Reason::Jaccard,
         Reason::Told,
@@ -313,6 +320,7 @@ impl Reason {
         Reason::OtherFacts,
         Reason::Quotation,
         Reason::RoundUp,
+        Reason::OtherCluster,
         Reason::TooDifferent,
     ];
 
@@ -333,6 +341,7 @@ impl Reason {
             }
             Reason::Quotation => "quoted inside text of its own".to_owned(),
             Reason::RoundUp => "one story among several".to_owned(),
+            Reason::OtherCluster => "each is nearer to another representative".to_owned(),
             Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
         }
     }
@@ -376,6 +385,58 @@ pub struct VerifiedPair {
 }
 
 impl VerifiedPair {
+    /// Returns the pair of two items whose texts are equal as read.
+    pub fn identical(a: u32, b: u32) -> VerifiedPair {
+        VerifiedPair {
+            jaccard: 1.0,
+            jaccard_raw: 1.0,
+            a_in_b: 1.0,
+            b_in_a: 1.0,
+            told: 1.0,
+            told_in_letters: 1.0,
+            relation: Relation::Identical,
+            joins: true,
+            listed: true,
+            reason: Reason::SameText,
+            ..VerifiedPair::apart(a, b)
+        }
+    }
+
+    /// Returns the pair of two items that have nothing in common.
+    pub fn apart(a: u32, b: u32) -> VerifiedPair {
+        VerifiedPair {
+            a,
+            b,
+            jaccard: 0.0,
+            jaccard_raw: 0.0,
+            a_in_b: 0.0,
+            b_in_a: 0.0,
+            told: 0.0,
+            told_in_letters: 0.0,
+            replaced: 0,
+            other_facts: 0,
+            dbg: [0; 12],
+            same_headline: false,
+            relation: Relation::Related,
+            joins: false,
+            listed: false,
+            reason: Reason::TooDifferent,
+        }
+    }
+
+    /// Returns the pair seen from the other side.
+    #[must_use]
+    pub fn reversed(self) -> VerifiedPair {
+        VerifiedPair {
+            a: self.b,
+            b: self.a,
+            a_in_b: self.b_in_a,
+            b_in_a: self.a_in_b,
+            relation: self.relation.reversed(),
+            ..self
+        }
+    }
+
     fn bits(&self) -> ([u32; 4], [u64; 6], [u8; 5]) {
         (
             [self.a, self.b, self.replaced, self.other_facts],
@@ -488,22 +549,11 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     let shared = first.content.shared(&second.content);
     let union = first.content.len() + second.content.len() - shared;
     let mut pair = VerifiedPair {
-        a,
-        b,
         jaccard: share(shared, union),
-        jaccard_raw: 0.0,
         a_in_b: share(shared, first.content.len()),
         b_in_a: share(shared, second.content.len()),
-        told: 0.0,
-        told_in_letters: 0.0,
-        replaced: 0,
-        other_facts: 0,
-        dbg: [0; 12],
         same_headline: same_headline(first, second),
-        relation: Relation::Related,
-        joins: false,
-        listed: false,
-        reason: Reason::TooDifferent,
+        ..VerifiedPair::apart(a, b)
     };
     if first.words.is_empty() || second.words.is_empty() {
         return pair;

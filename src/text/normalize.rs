@@ -81,6 +81,8 @@ pub(super) enum Class {
     Word,
     /// The same, in a script that puts no spaces between words.
     Unspaced,
+    /// A mark of such a script: it belongs to the character before it.
+    UnspacedMark,
     /// Between words.
     Separator,
 }
@@ -152,20 +154,22 @@ fn plain_ascii(unit: &[u8]) -> bool {
 /// may repeat and stand at the ends.
 #[inline]
 pub(super) fn for_each_char(unit: &str, mut visit: impl FnMut(char, Class, Range<usize>)) {
+    let entries = ENTRIES.as_slice();
     let mut start = 0;
     while start < unit.len() {
-        let (end, simple) = next_segment(unit, start);
+        let (end, simple) = next_segment(entries, unit, start);
         let segment = &unit[start..end];
         if simple {
             for (at, char) in segment.char_indices() {
-                let entry = Entry::get(char);
+                let entry = Entry::get(entries, char);
                 if entry.flags & DELETED == 0 {
                     visit(entry.normal, entry.class(), start + at..start + at + char.len_utf8());
                 }
             }
         } else {
             for piece in normalize_segment(segment) {
-                visit(piece.char, Entry::get(piece.char).class(), start + piece.start..start + piece.end);
+                let class = Entry::get(entries, piece.char).class();
+                visit(piece.char, class, start + piece.start..start + piece.end);
             }
         }
         start = end;
@@ -189,24 +193,33 @@ const DELETED: u8 = 2;
 const WORD: u8 = 4;
 /// It is of a script without spaces.
 const UNSPACED: u8 = 8;
+/// It is a mark.
+const MARK: u8 = 16;
+/// A letter or number of a script without spaces.
+const UNSPACED_LETTER: u8 = WORD | UNSPACED;
+/// A mark of a script without spaces.
+const UNSPACED_MARK: u8 = WORD | UNSPACED | MARK;
 /// Misread UTF-8 can begin with it.
-const LEADS: u8 = 16;
+const LEADS: u8 = 32;
 /// Misread UTF-8 can go on with it.
-const CONTINUES: u8 = 32;
+const CONTINUES: u8 = 64;
 
-/// Characters below this are looked up in a table of 100 KiB: alphabets, marks, punctuation, kana.
-const TABLE: u32 = 0x3100;
-
+/// The characters of alphabets, marks, punctuation and kana, then those of full and half width: a table of 100 KiB.
 static ENTRIES: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| (0..TABLE).map(|code| char::from_u32(code).map_or(Entry::COMPLEX, Entry::of)).collect());
+    LazyLock::new(|| ('\0'..'\u{3100}').chain(WIDE..=WIDE_END).map(Entry::of).collect());
+
+/// The first of the characters of full and half width.
+const WIDE: char = '\u{ff00}';
+const WIDE_END: char = '\u{ffef}';
 
 impl Entry {
     const COMPLEX: Entry = Entry { normal: ' ', combining_class: 0, flags: COMPLEX };
 
     #[inline]
-    fn get(char: char) -> Entry {
+    fn get(entries: &[Entry], char: char) -> Entry {
         match char {
-            '\0'..'\u{3100}' => ENTRIES[char as usize],
+            '\0'..'\u{3100}' => entries[char as usize],
+            WIDE..=WIDE_END => entries[0x3100 + (char as usize - WIDE as usize)],
             // The letters that most text beyond the table is made of: none has another normal form.
             '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => {
                 Entry { normal: char, combining_class: 0, flags: WORD | UNSPACED }
@@ -250,6 +263,9 @@ impl Entry {
         if is_unspaced(normal) {
             flags |= UNSPACED;
         }
+        if unicode_normalization::char::is_combining_mark(normal) {
+            flags |= MARK;
+        }
         Entry { normal, combining_class: canonical_combining_class(normal), flags }
     }
 
@@ -271,9 +287,10 @@ impl Entry {
 
     #[inline]
     fn class(self) -> Class {
-        match self.flags & (WORD | UNSPACED) {
-            WORD => Class::Word,
-            flags if flags == WORD | UNSPACED => Class::Unspaced,
+        match self.flags & (WORD | UNSPACED | MARK) {
+            UNSPACED_LETTER => Class::Unspaced,
+            UNSPACED_MARK => Class::UnspacedMark,
+            flags if flags & WORD != 0 => Class::Word,
             _ => Class::Separator,
         }
     }
@@ -331,12 +348,12 @@ const LONGEST_SEGMENT: usize = 1 << 16;
 /// when marks stand in canonical order. What they become is in NFKC then by Unicode's own quick check (UAX #15,
 /// *Detecting Normalization Forms*).
 #[inline]
-fn next_segment(unit: &str, start: usize) -> (usize, bool) {
+fn next_segment(entries: &[Entry], unit: &str, start: usize) -> (usize, bool) {
     let mut simple = true;
     let mut before = Entry { normal: ' ', combining_class: 0, flags: 0 };
     let mut cut_after = false;
     for (at, char) in unit[start..].char_indices() {
-        let entry = Entry::get(char);
+        let entry = Entry::get(entries, char);
         if at >= SEGMENT && (cut_after && entry.can_begin_segment(char) || at >= LONGEST_SEGMENT) {
             return (start + at, simple);
         }
@@ -762,7 +779,7 @@ pub(super) mod tests {
     #[test]
     fn the_table_says_what_the_long_way_does() {
         let odd = |char: char| -> Option<String> {
-            let entry = Entry::get(char);
+            let entry = Entry::get(&ENTRIES, char);
             let long: String =
                 normalize_segment(char.encode_utf8(&mut [0; 4])).iter().map(|piece| piece.char).collect();
             let short = match entry.flags & (COMPLEX | DELETED) {

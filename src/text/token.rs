@@ -2,7 +2,10 @@
 //!
 //! A *word* is a maximal run of letters, marks and numbers (Unicode categories L, M, N) of the normal form; everything
 //! else lies between words, so `don't` is `don` and `t`. In scripts that put no spaces between words (Han, kana, Thai,
-//! Lao, Khmer, Myanmar) every character is a word of its own, within mixed text too.
+//! Lao, Khmer, Myanmar) every character with the marks that follow it is a word of its own, within mixed text too: on
+//! labelled copies, three of them to a shingle kept copies and other texts as far apart as three words do elsewhere
+//! (share of the shorter text, least of copies and most of others: Chinese 0.60 and 0.34, Japanese 0.57 and 0.17, Thai
+//! 0.74 and 0.39); pairs of characters kept them no further apart and lost copies at a Jaccard similarity of 0.5.
 
 use std::ops::Range;
 
@@ -34,31 +37,30 @@ pub struct Token {
 /// ```
 pub fn hash_terms(text: &str, out: &mut Vec<u64>) {
     let mut at = 0;
-    while let Some(unit) = hash_ascii(text, at, out) {
-        at = unit;
-        let mut plain = 0;
-        while plain < PLAIN_UNITS {
-            let Some(unit) = next_unit(text, at) else { return };
+    let mut buffer = Vec::new();
+    while let Some(special) = hash_ascii(text, at, out) {
+        at = special;
+        while let Some(unit) = next_unit(text, at) {
+            if unit.start > special && text.as_bytes()[unit.clone()].is_ascii() {
+                break;
+            }
             at = unit.end;
-            plain = if text.as_bytes()[unit.clone()].is_ascii() { plain + 1 } else { 0 };
-            unit_terms(&text[unit], |term, _| out.push(term));
+            unit_terms(&text[unit], &mut buffer, |term, _| out.push(term));
         }
     }
 }
-
-/// Units of ASCII after which it is likely that ASCII goes on.
-const PLAIN_UNITS: usize = 3;
 
 /// Returns the tokens of a text: the same terms as [`hash_terms`], with their spans.
 ///
 /// A span covers all bytes that its word was made of: `&eacute;t&eacute;` is one token of 17 bytes.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut out = Vec::new();
+    let mut buffer = Vec::new();
     let mut at = 0;
     while let Some(unit) = next_unit(text, at) {
         at = unit.end;
         let start = unit.start;
-        unit_terms(&text[unit], |term, range| {
+        unit_terms(&text[unit], &mut buffer, |term, range| {
             out.push(Token { span: Span::new(start + range.start, start + range.end), term });
         });
     }
@@ -72,43 +74,57 @@ pub fn fingerprint(terms: &[u64]) -> u64 {
     terms.iter().fold(0, |sum, term| mix64(sum.rotate_left(1) ^ term))
 }
 
-/// Gives the terms of a unit, each with the bytes that it comes from.
+/// Gives the terms of a unit, each with the bytes that it comes from; `buffer` is memory to be used again.
 #[inline]
-fn unit_terms(unit: &str, mut emit: impl FnMut(u64, Range<usize>)) {
-    let mut word = Word { bytes: Vec::new(), span: 0..0 };
+fn unit_terms(unit: &str, buffer: &mut Vec<u8>, mut emit: impl FnMut(u64, Range<usize>)) {
+    buffer.clear();
+    let mut word = Word { bytes: buffer, span: 0..0 };
+    let mut spaced = true;
     for_each_char(unit, |char, class, range| {
-        if class == Class::Word {
-            if word.bytes.is_empty() {
-                word.span.start = range.start;
+        let goes_on = match class {
+            Class::Word => std::mem::replace(&mut spaced, true),
+            Class::Unspaced => {
+                spaced = false;
+                false
             }
-            word.span.end = range.end;
-            word.push(char);
-            return;
+            Class::UnspacedMark => true,
+            Class::Separator => {
+                spaced = true;
+                return word.end(&mut emit);
+            }
+        };
+        if !goes_on {
+            word.end(&mut emit);
         }
-        word.end(&mut emit);
-        if class == Class::Unspaced {
-            emit(hash_word(char.encode_utf8(&mut [0; 4]).as_bytes()), range);
-        }
+        word.push(char, range);
     });
     word.end(&mut emit);
 }
 
 /// The word that is being read.
-struct Word {
-    bytes: Vec<u8>,
+struct Word<'b> {
+    bytes: &'b mut Vec<u8>,
     span: Range<usize>,
 }
 
-impl Word {
+impl Word<'_> {
     #[inline]
-    fn push(&mut self, char: char) {
-        self.bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    fn push(&mut self, char: char, range: Range<usize>) {
+        if self.bytes.is_empty() {
+            self.span.start = range.start;
+        }
+        self.span.end = range.end;
+        match char.len_utf8() {
+            1 => self.bytes.push(char as u8),
+            2 => self.bytes.extend([0xc0 | (char as u32 >> 6) as u8, 0x80 | (char as u32 & 0x3f) as u8]),
+            _ => self.bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
     }
 
     #[inline]
     fn end(&mut self, emit: &mut impl FnMut(u64, Range<usize>)) {
         if !self.bytes.is_empty() {
-            emit(hash_word(&self.bytes), self.span.clone());
+            emit(hash_word(self.bytes), self.span.clone());
             self.bytes.clear();
         }
     }
@@ -244,13 +260,14 @@ mod tests {
         assert_eq!(terms("Don't stop, 3.5% of C3PO_x!"), hashes(&["don", "t", "stop", "3", "5", "of", "c3po", "x"]));
         assert_eq!(terms("Ça va — «Été» ½"), hashes(&["ça", "va", "été", "1", "2"]));
         assert_eq!(terms("नमस्ते दुनिया"), hashes(&["नमस्ते", "दुनिया"]));
-        assert_eq!(terms(""), []);
+        assert!(terms("").is_empty());
     }
 
     #[test]
     fn scripts_without_spaces_are_cut_into_characters() {
         assert_eq!(terms("Sony在東京 Tｏkyo2020年"), hashes(&["sony", "在", "東", "京", "tokyo2020", "年"]));
         assert_eq!(terms("カﾞ"), hashes(&["ガ"]));
+        assert_eq!(terms("ที่นี่ok๑"), hashes(&["ที่", "นี่", "ok", "๑"]));
         assert_eq!(terms("안녕 세상"), hashes(&["안녕", "세상"]));
     }
 

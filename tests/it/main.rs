@@ -1,2 +1,9 @@
-//! x
-fn main() {}
+//! Stories of users, each told by running the program or the library whole.
+
+mod broken_input;
+mod command_line;
+mod every_format;
+mod find_retellings;
+mod large_crawl;
+mod layering;
+mod support;
