@@ -1,7 +1,7 @@
 //! Groups of documents that tell the same story, each held together by its representative.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use crate::similarity::{Relation, VerifiedPair};
 
@@ -27,21 +27,31 @@ pub struct Cluster {
 /// that met others only, few enough that a component of any shape costs linear time.
 const TRIES: u8 = 16;
 
+/// Members least like the center that a new one is compared with.
+const WITNESSES: usize = 8;
+
+/// Share of word triples or letters of the shorter one below which two members of a cluster are at odds: two versions of
+/// a page that moved on, while two damaged copies of one text keep more than that.
+const AT_ODDS: f64 = 0.2;
+
+/// Members, the longest first, that are tried as a cluster's representative.
+const CONTENDERS: usize = 4;
+
 /// Stories inside one page that are compared with each other to find out whether they are several.
 const STORIES: usize = 16;
 
 /// Share of word triples below which two stories inside one page have nothing in common.
 const UNRELATED: f64 = 0.05;
 
-/// Splits one component into clusters by leaders, the longest first.
+/// Splits one component into clusters by leaders: first the document that most others match, the longest among equals.
 ///
 /// `members` ascend by item; `pairs` are the component's verified pairs. `verify` measures a pair that was no candidate
 /// (its first item is the smaller one).
 /// Every member is in exactly one of the clusters returned, which come in the order of their first members.
 ///
-/// Every member of a cluster joins its representative itself, so that no chain A~B~C~D puts A and D together. A page that
-/// holds two unrelated stories joins neither. The order of `pairs` does not matter. O(members + pairs) calls and time,
-/// up to a logarithm.
+/// Every member of a cluster joins its representative itself, so that no chain A~B~C~D puts A and D together. The
+/// representative is the longest member that all others match. A page that holds two unrelated stories joins neither.
+/// The order of `pairs` does not matter. O(members + pairs) calls and time, up to a logarithm.
 pub fn split(
     members: &[Member],
     pairs: &[VerifiedPair],
@@ -49,34 +59,47 @@ pub fn split(
 ) -> Vec<Cluster> {
     let mut links = Links::new(members, pairs, verify);
     links.part_round_ups();
-    let mut by_length: Vec<usize> = (0..members.len()).collect();
-    by_length.sort_by_key(|&at| (Reverse(members[at].content_words), at));
     let mut leader = vec![usize::MAX; members.len()];
     let mut tries = vec![0u8; members.len()];
-    for &representative in &by_length {
-        if leader[representative] != usize::MAX {
+    let mut matches: Vec<usize> = links.neighbors.iter().map(Vec::len).collect();
+    let rank = |at: usize, matches: &[usize]| (matches[at], members[at].content_words, Reverse(at));
+    let mut queue: BinaryHeap<_> = (0..members.len()).map(|at| rank(at, &matches)).collect();
+    while let Some((count, _, Reverse(center))) = queue.pop() {
+        if leader[center] != usize::MAX {
             continue;
         }
-        leader[representative] = representative;
-        let mut seen = BTreeSet::from([representative]);
-        let mut reached = VecDeque::from([representative]);
-        while let Some(from) = reached.pop_front() {
-            for to in links.neighbors[from].clone() {
+        if count != matches[center] {
+            queue.push(rank(center, &matches));
+            continue;
+        }
+        let mut group = vec![center];
+        let mut seen = BTreeSet::from([center]);
+        let mut reached = 0;
+        while reached < group.len() {
+            for to in links.neighbors[group[reached]].clone() {
                 if leader[to] != usize::MAX || !seen.insert(to) {
                     continue;
                 }
-                let joins = match links.known(representative, to) {
-                    Some(pair) => pair.joins,
+                let joins = match links.known(center, to) {
+                    Some(pair) => pair.joins && !links.are_parted(center, to),
                     None if tries[to] < TRIES => {
                         tries[to] += 1;
-                        links.measure(representative, to).joins
+                        links.joins(center, to)
                     }
                     None => false,
                 };
-                if joins && !links.are_parted(representative, to) {
-                    leader[to] = representative;
-                    reached.push_back(to);
+                if joins {
+                    group.push(to);
                 }
+            }
+            reached += 1;
+        }
+        links.admit(&mut group);
+        let representative = links.representative(&group);
+        for &at in &group {
+            leader[at] = representative;
+            for &near in &links.neighbors[at] {
+                matches[near] -= 1;
             }
         }
     }
@@ -142,6 +165,47 @@ impl<'a> Links<'a> {
         pair
     }
 
+    fn joins(&mut self, a: usize, b: usize) -> bool {
+        !self.are_parted(a, b) && self.measure(a, b).joins
+    }
+
+    /// Keeps those members of a group, the most similar to its center first, that share something with the others.
+    fn admit(&mut self, group: &mut Vec<usize>) {
+        let center = group[0];
+        let mut order: Vec<(usize, VerifiedPair)> =
+            group[1..].iter().map(|&at| (at, self.measure(center, at))).collect();
+        order.sort_by(|(a, one), (b, that)| that.told.total_cmp(&one.told).then(a.cmp(b)));
+        let mut admitted: Vec<(usize, VerifiedPair)> = Vec::with_capacity(order.len());
+        for (at, pair) in order {
+            let item = self.members[center].item;
+            let at_odds = !tells(&pair, item)
+                && (0..admitted.len().min(WITNESSES)).any(|back| {
+                    let (other, that) = admitted[admitted.len() - 1 - back];
+                    if tells(&that, item) || pair.jaccard + that.jaccard - 1.0 >= AT_ODDS {
+                        return false;
+                    }
+                    let between = self.measure(at, other);
+                    between.told.max(between.told_in_letters) < AT_ODDS
+                });
+            if !at_odds {
+                admitted.push((at, pair));
+            }
+        }
+        group.truncate(1);
+        group.extend(admitted.into_iter().map(|(at, _)| at));
+    }
+
+    /// Returns the longest member of a group that all others match; its first member is one that they do.
+    fn representative(&mut self, group: &[usize]) -> usize {
+        let mut longest = group.to_vec();
+        longest.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
+        longest
+            .into_iter()
+            .take(CONTENDERS)
+            .find(|&at| group.iter().all(|&other| other == at || self.joins(at, other)))
+            .unwrap_or(group[0])
+    }
+
     /// Returns whether one of the two is a page of several stories and the other is not.
     fn are_parted(&self, a: usize, b: usize) -> bool {
         self.parted[a] != self.parted[b]
@@ -163,6 +227,11 @@ impl<'a> Links<'a> {
                     pair.told < UNRELATED && !pair.same_headline
                 })
             });
+        }
+        for page in 0..self.members.len() {
+            let mut near = std::mem::take(&mut self.neighbors[page]);
+            near.retain(|&other| !self.are_parted(page, other));
+            self.neighbors[page] = near;
         }
     }
 }

@@ -60,7 +60,7 @@ pub fn scan<'w>(
     drop(repeats);
 
     let copies = copies(census.documents, &judgment.identities)?;
-    let (met, capped_groups) = candidates(&run, &judgment, &copies)?;
+    let (met, pairs_left_out) = candidates(&run, &judgment, &copies)?;
     let (wanted, any) = wanted(census.documents, &met, &copies)?;
     let texts = told(&run, &census, &judgment, &wanted, any)?;
     let verified = verified(&run, &met, &texts)?;
@@ -69,7 +69,7 @@ pub fn scan<'w>(
     let closest = closest(&verified, &grouping)?;
     let headlines = headlines(&census, &judgment, &grouping)?;
     let mut scan = Scan { config: config.clone(), census, judgment, grouping, headlines, summary: Summary::default() };
-    scan.summary = summarize(&scan, capped_groups, closest)?;
+    scan.summary = summarize(&scan, pairs_left_out, closest)?;
     Ok(scan)
 }
 
@@ -135,7 +135,7 @@ fn headlines(census: &Census<'_>, judgment: &Judgment<'_>, grouping: &Grouping<'
 }
 
 /// Adds up what was found.
-fn summarize(scan: &Scan<'_>, capped_groups: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
+fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
     let mut dropped = 0;
     for next in scan.grouping.memberships.iter()? {
@@ -169,7 +169,7 @@ fn summarize(scan: &Scan<'_>, capped_groups: u64, closest: Option<VerifiedPair>)
         headlines: scan.headlines.len() as u64,
         skipped: scan.census.skipped.len() as u64,
         expected_recall: banding(&scan.config).recall(scan.config.threshold),
-        capped_groups,
+        pairs_left_out,
         by_site,
         warnings: Vec::new(),
         run: crate::output::RunFacts::default(),

@@ -1,7 +1,7 @@
 //! Third pass: who meets whom, read again and verified.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::config::Config;
 use crate::corpus::{Told, decode_verdicts};
@@ -74,26 +74,32 @@ pub(super) fn copies(documents: u32, identities: &Sorted<'_, IdentityEntry>) -> 
 /// In a run of at most so many documents everyone meets everyone: exact, and a person sees which pair is closest.
 const ALL_MEET: usize = 64;
 
-/// Pairs worth verifying, in order, each once; and how many groups were over their cap.
+/// Pairs worth verifying, in order, each once; and how many pairs of large groups were left out, whose items met others.
 pub(super) fn candidates<'w>(
     run: &Run<'_, 'w>,
     judgment: &Judgment<'_>,
     copies: &Copies,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
     let met = run.sorter("met");
-    let capped = AtomicU64::new(0);
+    let left_out = AtomicU64::new(0);
     let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
     run.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
         judgment.bands.for_each_group(part, |_, group| {
-            push_all(&mut writer, |emit| bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
+            push_all(&mut writer, |emit| {
+                let more = bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
+                left_out.fetch_add(more, Ordering::Relaxed);
+            })
         })?;
         writer.finish()
     })?;
     run.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
         judgment.samples.for_each_group(part, |_, group| {
-            push_all(&mut writer, |emit| posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
+            push_all(&mut writer, |emit| {
+                let more = posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
+                left_out.fetch_add(more, Ordering::Relaxed);
+            })
         })?;
         writer.finish()
     })?;
@@ -129,7 +135,7 @@ pub(super) fn candidates<'w>(
         writer.finish()
     })?;
     drop(met);
-    Ok((run.sort(candidates)?, capped.into_inner()))
+    Ok((run.sort(candidates)?, left_out.into_inner()))
 }
 
 /// Pushes all that `give` emits, and returns the first error of a push.

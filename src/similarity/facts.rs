@@ -5,31 +5,38 @@
 
 use crate::text::tokens;
 
-/// A word of a text as facts see it: 30 bits of its term, 2 bits of what it looks like.
+/// A word of a text as facts see it: 36 bits of its term, 26 of its letters, 2 of what it looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Word(u32);
+pub(crate) struct Word(u64);
 
 /// What a word looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
+    /// A short word: most of them stand in any text.
+    Short,
     Plain,
     Name,
     Number,
 }
 
 impl Word {
-    fn new(term: u64, look: Look) -> Word {
+    fn new(term: u64, word: &str, look: Look) -> Word {
+        let letters = word
+            .chars()
+            .flat_map(char::to_lowercase)
+            .fold(0, |letters, c| letters | 1u64 << (2 + u32::from(c).wrapping_mul(7) % 26));
         let code = match look {
-            Look::Plain => 0,
+            Look::Short => 0,
             Look::Name => 1,
             Look::Number => 2,
+            Look::Plain => 3,
         };
-        Word((term >> 32) as u32 & !3 | code)
+        Word(term & !0 << 28 | letters | code)
     }
 
     /// The term alone: a name at the start of a sentence is the same word as inside it.
-    fn term(self) -> u32 {
-        self.0 & !3
+    fn term(self) -> u64 {
+        self.0 >> 28
     }
 
     fn is_name(self) -> bool {
@@ -39,7 +46,25 @@ impl Word {
     fn is_number(self) -> bool {
         self.0 & 3 == 2
     }
+
+    fn is_plain(self) -> bool {
+        self.0 & 3 == 3
+    }
+
+    fn is_fact(self) -> bool {
+        self.is_name() || self.is_number()
+    }
+
+    /// Whether two words may be one that was misspelled or misread: at most a third of their letters differ.
+    fn resembles(self, other: Word) -> bool {
+        const LETTERS: u64 = (1 << 28) - 4;
+        let (one, that) = (self.0 & LETTERS, other.0 & LETTERS);
+        3 * (one ^ that).count_ones() <= (one | that).count_ones() + 2
+    }
 }
+
+/// Bytes of a word from which it says something about the text it stands in.
+const PLAIN_BYTES: usize = 5;
 
 /// Appends the terms of `part` and its words.
 ///
@@ -49,7 +74,8 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
     let shouting = is_shouting(part);
     let mut end = 0;
     for token in tokens(part) {
-        let between = &part[end..token.span.start];
+        // Two terms may come from one character, as from a vulgar fraction.
+        let between = part.get(end..token.span.start).unwrap_or_default();
         let starts_sentence = end == 0 || between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
         end = token.span.end;
         let word = token.span.of(part);
@@ -57,11 +83,13 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
             Look::Number
         } else if !shouting && !starts_sentence && word.chars().next().is_some_and(char::is_uppercase) {
             Look::Name
+        } else if word.len() < PLAIN_BYTES {
+            Look::Short
         } else {
             Look::Plain
         };
         terms.push(token.term);
-        out.push(Word::new(token.term, look));
+        out.push(Word::new(token.term, word, look));
     }
 }
 
@@ -89,12 +117,13 @@ pub(crate) struct Differences {
     pub(crate) other_names: u32,
     /// Of those, places with other numbers on both sides.
     pub(crate) other_numbers: u32,
+    pub(crate) kept: [u32; 4],
     /// Of those, places with either.
     pub(crate) other_facts: u32,
 }
 
 impl Differences {
-    pub(crate) fn dbg(&self) -> [u32; 8] {
+    pub(crate) fn dbg(&self) -> [u32; 12] {
         [
             self.matched,
             self.agreed_names,
@@ -104,6 +133,10 @@ impl Differences {
             self.other_numbers,
             self.other_facts,
             0,
+            self.kept[0],
+            self.kept[1],
+            self.kept[2],
+            self.kept[3],
         ]
     }
 
@@ -111,7 +144,22 @@ impl Differences {
     ///
     /// A copy that was edited keeps most of its facts, and its edits hit plain words as often.
     pub(crate) fn is_template(&self) -> bool {
-        self.other_facts >= 2 && 2 * self.other_facts > self.replaced && self.other_numbers > 0
+        let other = self.other_names + self.other_numbers;
+        let facts = other + self.agreed_names + self.agreed_numbers;
+        let [kept, of, kept2, of2] = self.kept.map(f64::from);
+        let fk = kept / of.max(1.0);
+        let pk = kept2 / of2.max(1.0);
+        let numbers =
+            3 * self.other_numbers >= 2 * (self.other_numbers + self.agreed_numbers) && self.other_numbers > 0;
+        let names = 4 * self.other_names >= self.other_names + self.agreed_names && self.other_names > 0;
+        let aligned = other >= 2
+            && 25 * other >= self.matched
+            && 6 * other >= facts
+            && (numbers || names)
+            && (2 * self.other_facts >= self.replaced || other >= 2 * self.replaced)
+            && fk < 0.9 * pk;
+        let overall = of >= 8.0 && of2 >= 8.0 && pk >= 0.8 && fk < 0.55 * pk;
+        aligned || overall
     }
 }
 
@@ -126,6 +174,21 @@ const ANCHOR: usize = 3;
 pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
     let runs = common_runs(a, b);
     let mut found = Differences::default();
+    if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
+        let (inner_a, inner_b) = (&a[first.0..last.0 + last.2], &b[first.1..last.1 + last.2]);
+        let (inner, whole) = if a.len() <= b.len() { (inner_a, b) } else { (inner_b, a) };
+        let mut terms: Vec<u64> = whole.iter().map(|word| word.term()).collect();
+        terms.sort_unstable();
+        let kept = |is: fn(Word) -> bool| {
+            let mut set: Vec<u64> = inner.iter().filter(|word| is(**word)).map(|word| word.term()).collect();
+            set.sort_unstable();
+            set.dedup();
+            (set.iter().filter(|term| terms.binary_search(term).is_ok()).count() as u32, set.len() as u32)
+        };
+        let (k, n) = kept(Word::is_fact);
+        let (k2, n2) = kept(Word::is_plain);
+        found.kept = [k, n, k2, n2];
+    }
     let mut last: Option<(usize, usize)> = None;
     for &(i, j, length) in &runs {
         if let Some((i0, j0)) = last {
@@ -149,19 +212,32 @@ pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
 }
 
 fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
-    if a.is_empty() || b.is_empty() || a.len() > REPLACED_WORDS || b.len() > REPLACED_WORDS {
+    let is_place = |side: &[Word]| {
+        let facts = side.iter().filter(|word| word.is_fact()).count();
+        !side.is_empty() && (side.len() <= REPLACED_WORDS || 2 * facts >= side.len())
+    };
+    if !is_place(a) || !is_place(b) {
         return;
     }
-    let lacks = |word: &Word, other: &[Word]| other.iter().all(|that| that.term() != word.term());
     let other = |is: fn(Word) -> bool| {
-        let says = |one: &[Word], that: &[Word]| one.iter().any(|word| is(*word) && lacks(word, that));
-        says(a, b) && says(b, a)
+        let only = |one: &[Word], that: &[Word]| {
+            one.iter()
+                .filter(|word| is(**word))
+                .filter(|word| {
+                    that.iter().all(|other| {
+                        other.term() != word.term()
+                            && (word.is_number() || other.is_number() || !word.resembles(*other))
+                    })
+                })
+                .count()
+        };
+        only(a, b).min(only(b, a)) as u32
     };
     let (names, numbers) = (other(Word::is_name), other(Word::is_number));
     found.replaced += 1;
-    found.other_names += u32::from(names);
-    found.other_numbers += u32::from(numbers);
-    found.other_facts += u32::from(names || numbers);
+    found.other_names += names;
+    found.other_numbers += numbers;
+    found.other_facts += u32::from(names + numbers > 0);
 }
 
 /// Returns the common runs (start in `a`, start in `b`, length) that stand in one order in both: the longest chain of
@@ -207,9 +283,8 @@ fn unique_triples(words: &[Word]) -> Vec<(u64, u32)> {
         .windows(ANCHOR)
         .enumerate()
         .map(|(at, triple)| {
-            let sum = triple
-                .iter()
-                .fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(word.term())));
+            let sum =
+                triple.iter().fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term()));
             (crate::hash::mix64(sum), at as u32)
         })
         .collect();
