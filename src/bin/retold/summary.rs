@@ -175,10 +175,10 @@ impl Shown<'_> {
                 counted(summary.copies_listed_with_leader, "document")
             ));
         }
-        if summary.capped_groups > 0 {
+        if summary.pairs_left_out > 0 {
             facts.push(format!(
-                "{} of similar documents were too large to compare each with each.",
-                counted(summary.capped_groups, "group")
+                "{} within large groups of similar documents were not tried: their documents met others of the group.",
+                counted(summary.pairs_left_out, "pair")
             ));
         }
         for line in facts.iter().flat_map(|fact| wrap(fact, WIDTH - 2)) {
