@@ -15,7 +15,7 @@ mod read;
 mod repeat;
 mod write;
 
-pub use write::{Decision, DroppedDocument, RemovedBlock, Scan};
+pub use write::Scan;
 
 use crate::config::Config;
 use crate::document::DocumentSource;
