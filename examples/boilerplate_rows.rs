@@ -227,10 +227,13 @@ fn judge_all(directory: &Path, pages: &[Labelled], judge: &Judge) -> Result<()> 
             .to_string()
         })
         .collect();
-    let (bytes, lines) = pages.iter().fold((0, 0), |(bytes, lines), page| {
-        (bytes + page.text.len(), lines + page.segments.blocks.len())
-    });
-    eprintln!("{lines} blocks, {bytes} bytes, {:.3} s on {} threads", began.elapsed().as_secs_f64(), rayon::current_num_threads());
+    let (bytes, lines) =
+        pages.iter().fold((0, 0), |(bytes, lines), page| (bytes + page.text.len(), lines + page.segments.blocks.len()));
+    eprintln!(
+        "{lines} blocks, {bytes} bytes, {:.3} s on {} threads",
+        began.elapsed().as_secs_f64(),
+        rayon::current_num_threads()
+    );
     let mut out = BufWriter::new(File::create(directory.join("judged.jsonl"))?);
     for line in judged {
         writeln!(out, "{line}")?;
