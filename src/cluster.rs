@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-use crate::similarity::{Relation, VerifiedPair};
+use crate::similarity::{Reason, Relation, VerifiedPair};
 
 /// A document of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,6 +244,52 @@ fn tells(pair: &VerifiedPair, page: u32) -> bool {
         _ => false,
     }
 }
+
+/// What the look-alikes of every document are: copies, or other stories told by the same template.
+///
+/// A page of a template looks like all others of it, and now and then two agree in so many names and numbers that facts do
+/// not part them. Among look-alikes that mostly tell other stories, one that seems to be a copy is one more page.
+#[derive(Clone, Debug)]
+pub struct LookAlikes {
+    copies: Vec<u16>,
+    others: Vec<u16>,
+}
+
+/// Look-alikes with other facts from which a document is taken for a page of a template.
+const FAMILY: u16 = 3;
+
+impl LookAlikes {
+    /// Makes counts for documents 0..n.
+    pub fn new(documents: usize) -> LookAlikes {
+        LookAlikes { copies: vec![0; documents], others: vec![0; documents] }
+    }
+
+    /// Counts a verified pair.
+    pub fn count(&mut self, pair: &VerifiedPair) {
+        let counts = if pair.joins {
+            &mut self.copies
+        } else if pair.reason == Reason::OtherFacts {
+            &mut self.others
+        } else {
+            return;
+        };
+        for item in [pair.a, pair.b] {
+            counts[item as usize] = counts[item as usize].saturating_add(1);
+        }
+    }
+
+    /// Returns whether a pair that joins still does, once all pairs were counted.
+    pub fn confirm(&self, pair: &VerifiedPair) -> bool {
+        let is_template = |item: u32| {
+            let (copies, others) = (self.copies[item as usize], self.others[item as usize]);
+            others >= FAMILY && others > 2 * copies
+        };
+        pair.other_facts == 0 && pair.jaccard >= CERTAIN || !is_template(pair.a) || !is_template(pair.b)
+    }
+}
+
+/// Jaccard similarity from which two pages of a template without other facts are copies.
+const CERTAIN: f64 = 0.8;
 
 /// What the choice of the copy to keep needs of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
