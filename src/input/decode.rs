@@ -1,4 +1,6 @@
-//! Bytes → UTF-8: byte order mark, UTF-8, else a guess; and back, for copies in the encoding they came in.
+//! Bytes → UTF-8: byte order mark, UTF-8, else a guess; and from places in the text back to the bytes.
+
+use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
@@ -47,35 +49,49 @@ impl Decoded {
 /// # Errors
 /// If the bytes are no text: says what they look like.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
-    if let Some((encoding, mark)) = Encoding::for_bom(&bytes).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8) {
-        let (text, _) = encoding.decode_without_bom_handling(&bytes[mark..]);
-        return Ok(Decoded { text: text.into_owned(), charset: Charset::Other(encoding), mark });
+    let (charset, mark) = detect(&bytes)?;
+    let text = match charset {
+        Charset::Utf8 => {
+            let mut text = String::from_utf8(bytes).expect("it was detected as UTF-8");
+            text.drain(..mark);
+            text
+        }
+        charset => decode_as(&bytes[mark..], charset).into_owned(),
+    };
+    Ok(Decoded { text, charset, mark })
+}
+
+/// Tells how bytes are to be decoded, and how long their byte order mark is: what [`decode`] does.
+///
+/// # Errors
+/// If the bytes are no text: says what they look like.
+pub(crate) fn detect(bytes: &[u8]) -> Result<(Charset, usize), &'static str> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8) {
+        return Ok((Charset::Other(encoding), mark));
     }
-    if let Some(what) = binary(&bytes) {
+    let invalid = std::str::from_utf8(bytes).err();
+    if let Some(what) = binary(bytes, invalid.is_none()) {
         return Err(what);
     }
     let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let error = match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            text.drain(..mark);
-            return Ok(Decoded { text, charset: Charset::Utf8, mark });
-        }
-        Err(error) => error,
-    };
-    let first_wrong = error.utf8_error().valid_up_to();
-    let bytes = error.into_bytes();
-    if mark > 0 || is_nearly_utf8(&bytes) {
-        let text = String::from_utf8_lossy(&bytes[mark..]).into_owned();
-        return Ok(Decoded { text, charset: Charset::BrokenUtf8, mark });
+    let Some(invalid) = invalid else { return Ok((Charset::Utf8, mark)) };
+    if mark > 0 || is_nearly_utf8(bytes) {
+        return Ok((Charset::BrokenUtf8, mark));
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    let from = first_wrong.saturating_sub(GUESS_BYTES / 4);
+    let from = invalid.valid_up_to().saturating_sub(GUESS_BYTES / 4);
     let sample = &bytes[from..bytes.len().min(from + GUESS_BYTES)];
     // A sample may end inside a character: said to be whole, GBK and EUC-KR were taken for windows-1252.
     detector.feed(sample, from + sample.len() == bytes.len());
-    let encoding = detector.guess(None, Utf8Detection::Deny);
-    let (text, _) = encoding.decode_without_bom_handling(&bytes);
-    Ok(Decoded { text: text.into_owned(), charset: Charset::Other(encoding), mark: 0 })
+    Ok((Charset::Other(detector.guess(None, Utf8Detection::Deny)), 0))
+}
+
+/// Decodes bytes whose encoding is known, without their byte order mark.
+pub(crate) fn decode_as(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
+    match charset {
+        Charset::Utf8 | Charset::BrokenUtf8 => String::from_utf8_lossy(bytes),
+        Charset::Other(encoding) => encoding.decode_without_bom_handling(bytes).0,
+    }
 }
 
 /// Returns whether broken bytes are rare among the characters outside ASCII, as in a text that was cut or joined inside
@@ -91,7 +107,7 @@ fn is_nearly_utf8(bytes: &[u8]) -> bool {
 }
 
 /// Returns what bytes are that are no text in any encoding without a byte order mark.
-fn binary(bytes: &[u8]) -> Option<&'static str> {
+fn binary(bytes: &[u8], is_utf8: bool) -> Option<&'static str> {
     const MAGIC: [(&[u8], &str); 9] = [
         (b"%PDF-", "a PDF file"),
         (b"PK\x03\x04", "a ZIP archive"),
@@ -108,7 +124,7 @@ fn binary(bytes: &[u8]) -> Option<&'static str> {
     }
     // A stray NUL in a long scraped text is an accident; one in every hundred bytes is no text.
     let zeros = memchr::memchr_iter(0, bytes).count();
-    if zeros > 0 && (zeros > bytes.len() / 100 || std::str::from_utf8(bytes).is_err()) {
+    if zeros > 0 && (zeros > bytes.len() / 100 || !is_utf8) {
         return Some("binary data");
     }
     let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
@@ -155,21 +171,6 @@ pub(crate) fn raw_offsets(bytes: &[u8], charset: Charset, mark: usize, offsets: 
     }
 }
 
-/// Encodes text as it came; characters that the encoding lacks become numeric references, as in a web form.
-pub(crate) fn encode(text: &str, charset: Charset) -> Vec<u8> {
-    match charset {
-        Charset::Utf8 | Charset::BrokenUtf8 => text.as_bytes().to_vec(),
-        // encoding_rs, as the web, only reads UTF-16.
-        Charset::Other(encoding) if encoding == encoding_rs::UTF_16LE => {
-            text.encode_utf16().flat_map(u16::to_le_bytes).collect()
-        }
-        Charset::Other(encoding) if encoding == encoding_rs::UTF_16BE => {
-            text.encode_utf16().flat_map(u16::to_be_bytes).collect()
-        }
-        Charset::Other(encoding) => encoding.encode(text).0.into_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,7 +184,9 @@ mod tests {
         assert_eq!((utf8.text.as_str(), utf8.charset, utf8.mark), ("abc", Charset::Utf8, 3));
         for (encoding, mark) in [(encoding_rs::UTF_16LE, b"\xff\xfe"), (encoding_rs::UTF_16BE, b"\xfe\xff")] {
             let mut bytes = mark.to_vec();
-            bytes.extend(encode(RUSSIAN, Charset::Other(encoding)));
+            bytes.extend(RUSSIAN.encode_utf16().flat_map(|unit| {
+                if encoding == encoding_rs::UTF_16LE { unit.to_le_bytes() } else { unit.to_be_bytes() }
+            }));
             let decoded = decode(bytes).unwrap();
             assert_eq!((decoded.text.as_str(), decoded.charset, decoded.mark), (RUSSIAN, Charset::Other(encoding), 2));
         }

@@ -26,6 +26,8 @@ pub(crate) struct Chunk {
     pub first_row: u64,
     /// Where the first line begins in the unpacked file.
     pub offset: u64,
+    /// How the file is packed.
+    pub compression: Compression,
     /// Bytes of the file as packed that were read for it.
     pub packed_bytes: u64,
     /// What is wrong after these lines: a tear, or a line too long for the memory given.
@@ -52,11 +54,6 @@ impl<'a> Lines<'a> {
             other => file.skipped(None, None, other.to_string(), Some(other.hint())),
         })?;
         Ok(Lines { file, reader, limit_bytes, carry: Vec::new(), row: 0, offset: 0, packed_bytes: 0, ended: false })
-    }
-
-    /// Returns how the file is packed.
-    pub fn compression(&self) -> Compression {
-        self.reader.compression()
     }
 
     /// Returns the next chunk, none at the end.
@@ -106,6 +103,7 @@ impl<'a> Lines<'a> {
         let chunk = Chunk {
             first_row: self.row,
             offset: self.offset,
+            compression: self.reader.compression(),
             packed_bytes: packed_bytes - self.packed_bytes,
             trouble,
             bytes,
@@ -169,26 +167,29 @@ pub(crate) struct Line<'c> {
     pub row: u64,
     /// Where it begins in the chunk.
     pub start: usize,
+    /// Where its line end ends in the chunk.
+    pub end: usize,
     /// Its bytes, without line end and byte order mark.
     pub bytes: &'c [u8],
 }
 
-impl Chunk {
-    /// Returns a line's text, and what is worth telling about how it was decoded.
+impl Line<'_> {
+    /// Returns its text, and what is worth telling about how it was decoded.
     ///
     /// # Errors
     /// If it is no text: says what it looks like.
-    pub fn text(&self, line: &Line<'_>) -> Result<(Cow<'_, str>, Option<String>), &'static str> {
-        let bytes = &self.bytes[line.start..line.start + line.bytes.len()];
-        match std::str::from_utf8(bytes) {
+    fn text(&self) -> Result<(Cow<'_, str>, Option<String>), &'static str> {
+        match std::str::from_utf8(self.bytes) {
             Ok(text) => Ok((Cow::Borrowed(text), None)),
-            Err(_) => decode(bytes.to_vec()).map(|decoded| {
+            Err(_) => decode(self.bytes.to_vec()).map(|decoded| {
                 let note = decoded.note();
                 (Cow::Owned(decoded.text), note)
             }),
         }
     }
+}
 
+impl Chunk {
     /// Returns the lines that hold something, in order. Blank lines are no records, but they count.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let ends = memchr::memchr_iter(b'\n', &self.bytes).map(|at| at + 1).chain(
@@ -199,7 +200,7 @@ impl Chunk {
         ends.enumerate().filter_map(move |(number, end)| {
             let row = self.first_row + number as u64;
             let mark = if row == 0 && self.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-            let line = Line { row, start: start + mark, bytes: self.bytes[start + mark..end].trim_ascii_end() };
+            let line = Line { row, start: start + mark, end, bytes: self.bytes[start + mark..end].trim_ascii_end() };
             start = end;
             (!line.bytes.trim_ascii_start().is_empty()).then_some(line)
         })
@@ -208,7 +209,7 @@ impl Chunk {
 
 /// Counts of things that are read all the same but worth telling, each with the first line that has it.
 #[derive(Default)]
-struct Notes(Vec<(String, u64, u64)>);
+pub(crate) struct Notes(Vec<(String, u64, u64)>);
 
 impl Notes {
     fn add(&mut self, what: String, row: u64) {
@@ -232,38 +233,35 @@ pub(crate) fn parse(chunk: Chunk, file: &InputFile, fields: &Fields) -> Parsed {
     let mut parsed = Parsed { bytes: chunk.packed_bytes, ..Parsed::default() };
     let mut notes = Notes::default();
     for line in chunk.lines() {
-        let text = match chunk.text(&line) {
-            Ok((text, None)) => text,
-            Ok((text, Some(note))) => {
-                notes.add(note, line.row);
-                text
-            }
-            Err(found) => {
-                let at = chunk.offset + line.start as u64;
-                parsed.skipped.push(file.skipped(
-                    Some(line.row),
-                    Some(at),
-                    format!("expected JSON, found {found}"),
-                    None,
-                ));
-                continue;
-            }
-        };
-        match read_document(&text, line.row, file, fields, &mut notes) {
+        match read_line(&chunk, &line, file, fields, &mut notes) {
             Ok(document) => parsed.documents.push(document),
-            Err(trouble) => parsed.skipped.push(Skipped {
-                source: file.source.to_string(),
-                row: Some(line.row),
-                byte: trouble.column.map(|column| chunk.offset + (line.start + column) as u64),
-                reason: trouble.reason,
-                hint: Some(trouble.hint),
-                raw: (text.len() <= RAW_BYTES).then(|| text.into_owned()),
-            }),
+            Err(skipped) => parsed.skipped.push(skipped),
         }
     }
     parsed.notes = notes.told(file);
     parsed.skipped.extend(chunk.trouble);
     parsed
+}
+
+/// Reads the document that a line of a chunk holds.
+pub(crate) fn read_line(
+    chunk: &Chunk,
+    line: &Line<'_>,
+    file: &InputFile,
+    fields: &Fields,
+    notes: &mut Notes,
+) -> Result<Document, Skipped> {
+    let at = |column: usize| Some(chunk.offset + (line.start + column) as u64);
+    let (text, note) = line
+        .text()
+        .map_err(|found| file.skipped(Some(line.row), at(0), format!("expected JSON, found {found}"), None))?;
+    if let Some(note) = note {
+        notes.add(note, line.row);
+    }
+    read_document(&text, line.row, file, fields, notes).map_err(|trouble| Skipped {
+        raw: (text.len() <= RAW_BYTES).then(|| text.to_string()),
+        ..file.skipped(Some(line.row), trouble.column.and_then(at), trouble.reason, Some(trouble.hint))
+    })
 }
 
 /// What is wrong with a record.

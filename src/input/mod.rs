@@ -22,6 +22,7 @@ mod metadata;
 mod site;
 
 pub use error::ReadError;
+pub(crate) use walk::id_path;
 pub use walk::{Container, LeftOut};
 
 use std::fs::{self, File};
@@ -39,6 +40,9 @@ use crate::files::{self, Compression, FileError, InputReader};
 use crate::hash::{hash64, mix64};
 use fields::Fields;
 use metadata::Metadata;
+
+/// The argument that names standard input, and the id path of what was read from it.
+const STANDARD_INPUT: &str = "-";
 
 /// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -140,6 +144,24 @@ impl InputFile {
             date: date.or_else(|| self.metadata.date.clone()),
             text,
         }
+    }
+
+    /// Makes the document that a text file is.
+    pub(crate) fn text_document(&self, text: String) -> Document {
+        self.document(self.source.to_string(), 0, None, None, None, None, text)
+    }
+
+    /// Makes the row of `skipped` for a file that is no text.
+    pub(crate) fn no_text(&self, found: &str) -> Skipped {
+        let hint = "name it in `.retoldignore` if it is no article".to_owned();
+        self.skipped(None, None, format!("expected text, found {found}"), Some(hint))
+    }
+
+    /// Returns how the file is packed, by its first bytes.
+    pub(crate) fn compression(&self) -> io::Result<Compression> {
+        let mut head = Vec::new();
+        File::open(&self.path)?.take(4).read_to_end(&mut head)?;
+        Ok(Compression::of_magic(&head))
     }
 
     /// Makes a row of `skipped` for this file or a record of it.
@@ -247,7 +269,7 @@ impl Source {
         for (number, path) in streams.into_iter().enumerate() {
             let copy =
                 ScratchFile::copy_of(path, &settings.temp_dir).map_err(|source| ReadError::StandardInput { source })?;
-            let name = if number == 0 { "-".to_owned() } else { format!("-{}", number + 1) };
+            let name = if number == 0 { STANDARD_INPUT.to_owned() } else { format!("{STANDARD_INPUT}{}", number + 1) };
             walked.files.push(walk::Found {
                 path: copy.path.clone(),
                 relative: PathBuf::from(name),
@@ -282,16 +304,14 @@ impl Source {
                     }
                 },
             };
-            let site = match &settings.site_from {
-                Some(pattern) => site::of_path(&source, pattern),
-                None => None,
-            };
+            let is_copied = scratch.iter().any(|copy| copy.path == found.path);
+            let site = settings.site_from.as_ref().and_then(|pattern| site::of_path(&source, pattern));
             let site = site.or_else(|| Some(found.directory).filter(|name| settings.site_from_dir && !name.is_empty()));
             files.push(InputFile {
                 metadata: metadata.as_ref().and_then(|table| table.of(&source)).cloned().unwrap_or_default(),
-                source: source.into(),
                 path: found.path,
-                relative: found.relative,
+                relative: if is_copied { stream_name(&source, container) } else { found.relative },
+                source: source.into(),
                 container,
                 bytes: found.bytes,
                 modified: found.modified,
@@ -349,6 +369,23 @@ impl Source {
         &self.shared.fields
     }
 
+    /// Returns the first file that lies in a directory.
+    pub(crate) fn file_in(&self, directory: &Path) -> Option<String> {
+        let directory = directory.canonicalize().ok()?;
+        let lies_in = |file: &&InputFile| file.path.canonicalize().is_ok_and(|path| path.starts_with(&directory));
+        self.shared.files.iter().find(lies_in).map(|file| file.source.to_string())
+    }
+
+    /// Reads the text file number `file`, noting its digest.
+    pub(crate) fn read_text(&self, file: usize, digests: &[AtomicU64]) -> Result<text::TextFile, Skipped> {
+        self.shared.read_text(file, digests)
+    }
+
+    /// Notes the digest of some lines of the file number `file`.
+    pub(crate) fn note_lines(&self, file: usize, chunk: &jsonl::Chunk, digests: &[AtomicU64]) {
+        add_digest(&digests[file], &chunk.bytes, chunk.offset);
+    }
+
     /// Begins a pass over the undecoded input: what [`DocumentSource::pass`] parses.
     pub(crate) fn cuts(&self) -> Cuts<'_> {
         let digests = zeros(self.shared.files.len());
@@ -370,7 +407,20 @@ fn add_digest(digest: &AtomicU64, bytes: &[u8], offset: u64) -> u64 {
 
 /// Returns whether a path can be read only once: standard input, a pipe, a device.
 fn is_stream(path: &Path) -> bool {
-    path.as_os_str() == "-" || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    path.as_os_str() == STANDARD_INPUT
+        || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// Returns the name of a copy of a stream, whose id path is `-`, `-2` and so on: `stdin.jsonl`, `stdin-2.txt`.
+fn stream_name(id_path: &str, container: Container) -> PathBuf {
+    let suffix = if container == Container::Jsonl { "jsonl" } else { "txt" };
+    PathBuf::from(format!("stdin{}.{suffix}", if id_path == STANDARD_INPUT { "" } else { id_path }))
+}
+
+/// Returns the id path of the stream that a copy of this name is of.
+pub(crate) fn stream_of(name: &str) -> Option<&str> {
+    let (number, _) = name.strip_prefix("stdin")?.split_once('.')?;
+    Some(if number.is_empty() { STANDARD_INPUT } else { number })
 }
 
 /// Returns what a file without a telling name holds: JSON lines if it begins with an object, else one text.
@@ -401,7 +451,7 @@ impl ScratchFile {
         let name = format!("retold-input-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let mut scratch = ScratchFile { path: directory.join(name), bytes: 0 };
         let mut file = File::create_new(&scratch.path)?;
-        scratch.bytes = if stream.as_os_str() == "-" {
+        scratch.bytes = if stream.as_os_str() == STANDARD_INPUT {
             io::copy(&mut io::stdin().lock(), &mut file)?
         } else {
             io::copy(&mut File::open(stream)?, &mut file)?
@@ -423,8 +473,8 @@ pub(crate) enum Cut {
     Texts(Range<usize>),
     /// Some lines of the file of this number.
     Lines(usize, jsonl::Chunk),
-    /// The file of this number cannot be read.
-    Unreadable(usize, Skipped),
+    /// A file cannot be read.
+    Unreadable(Skipped),
 }
 
 /// The pieces of the input, in order.
@@ -453,7 +503,7 @@ impl Iterator for Cuts<'_> {
                 self.next_file += 1;
                 match jsonl::Lines::open(file, self.shared.memory_bytes, self.shared.limit_bytes()) {
                     Ok(lines) => self.lines = Some((first, lines)),
-                    Err(skipped) => return Some(Cut::Unreadable(first, skipped)),
+                    Err(skipped) => return Some(Cut::Unreadable(skipped)),
                 }
                 continue;
             }
@@ -500,7 +550,7 @@ struct SourceBatch {
 impl Batch for SourceBatch {
     fn parse(self: Box<Self>) -> Parsed {
         match self.cut {
-            Cut::Unreadable(_, skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
+            Cut::Unreadable(skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
             Cut::Lines(number, chunk) => {
                 let digest = add_digest(&self.digests[number], &chunk.bytes, chunk.offset);
                 Parsed { digest, ..jsonl::parse(chunk, &self.shared.files[number], &self.shared.fields) }
@@ -513,13 +563,12 @@ impl Batch for SourceBatch {
                     let result = self.shared.read_text(number, &self.digests).and_then(|read| {
                         parsed.digest = mix64(parsed.digest ^ hash64(&read.bytes));
                         parsed.skipped.extend(read.torn);
-                        text::decode_file(file, read.bytes)
+                        decode::decode(read.bytes).map_err(|found| file.no_text(found))
                     });
                     match result {
                         Ok(decoded) => {
                             parsed.notes.extend(decoded.note().map(|note| format!("`{}`: {note}", file.source)));
-                            let id = file.source.to_string();
-                            parsed.documents.push(file.document(id, 0, None, None, None, None, decoded.text));
+                            parsed.documents.push(file.text_document(decoded.text));
                         }
                         Err(skipped) => parsed.skipped.push(skipped),
                     }

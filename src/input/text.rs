@@ -5,7 +5,6 @@ use std::io::Read;
 use crate::document::Skipped;
 use crate::files;
 use crate::input::InputFile;
-use crate::input::decode::{Decoded, decode};
 
 /// A text file as read.
 pub(crate) struct TextFile {
@@ -44,16 +43,4 @@ pub(crate) fn read(file: &InputFile, memory_bytes: u64, limit_bytes: u64) -> Res
         return Err(skipped);
     }
     Ok(TextFile { bytes, compression: reader.compression(), torn })
-}
-
-/// Decodes a text file.
-pub(crate) fn decode_file(file: &InputFile, bytes: Vec<u8>) -> Result<Decoded, Skipped> {
-    decode(bytes).map_err(|found| {
-        file.skipped(
-            None,
-            None,
-            format!("expected text, found {found}"),
-            Some("name it in `.retoldignore` if it is no article".to_owned()),
-        )
-    })
 }

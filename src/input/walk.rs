@@ -189,7 +189,7 @@ pub(super) fn walk(paths: &[PathBuf], globs: &[String], several: bool) -> Result
 }
 
 /// Returns a path as documents name it: `/`-separated, bytes that are no text written as `\x..`.
-pub(super) fn id_path(path: &Path) -> String {
+pub(crate) fn id_path(path: &Path) -> String {
     let mut out = String::new();
     for component in path.components() {
         if !out.is_empty() {

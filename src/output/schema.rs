@@ -201,3 +201,56 @@ impl From<&Skipped> for SkippedRow {
         }
     }
 }
+
+/// A row of `removed`: what `clean` cut out of a document, block by block, in order.
+///
+/// `raw` and `raw_hex` say what was cut out of the file where that is not the bytes of `text`: JSON escapes, or another
+/// encoding (two hexadecimal digits a byte).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RemovedRow {
+    /// The document.
+    pub id: String,
+    /// The id path of its file.
+    pub source: String,
+    /// Its number in that file, 0 for the first.
+    pub row: u64,
+    /// First byte in the decoded text of what was cut out: the block, its line end, and a blank line if one went too.
+    pub start: u64,
+    /// One past the last byte.
+    pub end: u64,
+    /// The kind of the block.
+    pub kind: String,
+    /// Probability that it is boilerplate.
+    #[serde(serialize_with = "ratio")]
+    pub score: f64,
+    /// What was cut out of the text.
+    pub text: String,
+    /// First byte in the unpacked file of what was cut out.
+    pub byte: u64,
+    /// What was cut out of the file, if it is other text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// What was cut out of the file, if it is no UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_hex: Option<String>,
+}
+
+/// A row of `dropped`: a document that `dedup` left out, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DroppedRow {
+    /// The document.
+    pub id: String,
+    /// The id path of its file.
+    pub source: String,
+    /// Its number in that file, 0 for the first.
+    pub row: u64,
+    /// Id of the document kept in its place; null when none is.
+    pub kept_id: Option<String>,
+    /// Similarity to its representative.
+    #[serde(serialize_with = "optional_ratio")]
+    pub similarity: Option<f64>,
+    /// What it is to its representative.
+    pub relation: Option<String>,
+    /// Why, in words.
+    pub reason: Option<String>,
+}

@@ -79,7 +79,7 @@ impl Tables {
 }
 
 /// Appends a row as one line of JSON.
-fn append_row<T: Serialize>(row: &T, out: &mut Vec<u8>) {
+pub(super) fn append_row<T: Serialize>(row: &T, out: &mut Vec<u8>) {
     serde_json::to_writer(&mut *out, row).expect("rows have string keys, and a Vec takes any bytes");
     out.push(b'\n');
 }

@@ -8,7 +8,9 @@ use crate::config::Config;
 use crate::corpus::{Facts, decode_verdicts};
 use crate::document::Skipped;
 use crate::error::Error;
-use crate::output::{ClusterRow, DocumentRow, HeadlineRow, PairRow, Role, SiteCount, Summary};
+use crate::output::{
+    ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, RemovedBlock, Role, SiteCount, Summary,
+};
 use crate::pipeline::group::{Grouping, Membership, facts_as_copy};
 use crate::pipeline::judge::Judgment;
 use crate::pipeline::read::Census;
@@ -23,43 +25,6 @@ pub struct Scan<'w> {
     pub(super) grouping: Grouping<'w>,
     pub(super) headlines: Vec<HeadlineRow>,
     pub(super) summary: Summary,
-}
-
-/// What is to be done with one document: what `clean` takes from it, and whether `dedup` keeps it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
-    /// The document's id.
-    pub id: String,
-    /// Whether `dedup` keeps it.
-    pub keep: bool,
-    /// The blocks that `clean` takes, in order.
-    pub removed: Vec<RemovedBlock>,
-    /// Why it is dropped, when it is.
-    pub dropped: Option<DroppedDocument>,
-}
-
-/// A block that `clean` takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RemovedBlock {
-    /// Where it stands in the text.
-    pub span: crate::document::Span,
-    /// What it is.
-    pub kind: BoilerplateKind,
-    /// Probability that it is boilerplate.
-    pub score: f64,
-}
-
-/// Why a document is dropped.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DroppedDocument {
-    /// Id of the document kept in its place.
-    pub kept_id: String,
-    /// Similarity to its representative.
-    pub similarity: f64,
-    /// What it is to its representative.
-    pub relation: String,
-    /// In words.
-    pub reason: String,
 }
 
 impl Scan<'_> {

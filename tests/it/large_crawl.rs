@@ -66,16 +66,21 @@ fn assert_same(expected: &[(String, Vec<u8>)], found: &[(String, Vec<u8>)], how:
 
 #[test]
 fn threads_and_memory_change_no_byte() {
-    let documents = documents(&crawl(7, 300, 12));
-    for config in [Config::default(), Config { boilerplate: false, threshold: 0.8, ..Config::default() }] {
-        let expected = scan(&documents, &config, 1, u64::MAX);
-        assert!(!expected[1].1.is_empty(), "copies were planted");
-        for threads in [1, 2, 8] {
-            for budget in [0, 4 << 10, 1 << 20, u64::MAX] {
-                let found = scan(&documents, &config, threads, budget);
-                assert_same(&expected, &found, &format!("at {threads} threads and {budget} bytes"));
-            }
+    let documents = documents(&crawl(7, 120, 6));
+    let judged = Config::default();
+    let expected = scan(&documents, &judged, 1, u64::MAX);
+    assert!(!expected[1].1.is_empty(), "copies were planted");
+    for threads in [1, 2, 8] {
+        for budget in [0, 4 << 10, 1 << 20, u64::MAX] {
+            let found = scan(&documents, &judged, threads, budget);
+            assert_same(&expected, &found, &format!("at {threads} threads and {budget} bytes"));
         }
+    }
+    let plain = Config { boilerplate: false, threshold: 0.8, ..Config::default() };
+    let expected = scan(&documents, &plain, 1, u64::MAX);
+    for (threads, budget) in [(8, 0), (2, 4 << 10)] {
+        let found = scan(&documents, &plain, threads, budget);
+        assert_same(&expected, &found, &format!("without boilerplate, at {threads} threads and {budget} bytes"));
     }
 }
 

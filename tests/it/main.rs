@@ -6,4 +6,5 @@ mod every_format;
 mod find_retellings;
 mod large_crawl;
 mod layering;
+mod readme;
 mod support;
