@@ -168,10 +168,6 @@ pub(crate) struct Differences {
 }
 
 impl Differences {
-    pub(crate) fn dbg(&self) -> [u32; 12] {
-        [self.matched, self.agreed_names, self.agreed_numbers, self.replaced, self.other_names, self.other_numbers, self.other_facts, 0, self.kept_facts, self.core_facts, self.kept_plain, self.core_plain]
-    }
-
     /// Returns whether other names and numbers stand at the same places of one frame: two stories told by a template.
     ///
     /// A copy that was edited keeps most of its facts, and its edits hit plain words as often.
@@ -191,12 +187,8 @@ impl Differences {
             && (places >= 0.5 || other >= 2 * self.replaced)
             && kept < 0.9;
         // The frame is the same to the word, and names and numbers are all that differs in it.
-        let framed = other >= 3
-            && self.other_names >= 1
-            && names >= 0.1
-            && places >= 0.6
-            && 5 * other >= facts
-            && kept < 0.75;
+        let framed =
+            other >= 3 && self.other_names >= 1 && names >= 0.1 && places >= 0.6 && 5 * other >= facts && kept < 0.75;
         // The frame is kept, its items stand in another order or at other places.
         let listed = self.core_facts >= 16 && self.core_plain >= 8 && plain >= 0.8 && kept < 0.5;
         dense || framed || listed
