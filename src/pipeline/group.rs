@@ -116,7 +116,7 @@ pub(super) fn group<'w>(
     texts: &Spool<'_>,
 ) -> Result<Grouping<'w>, Error> {
     let config = run.config;
-    let representative_of = representatives(run, judgment, copies, verified, texts)?;
+    let representative_of = representatives(run, census, judgment, copies, verified, texts)?;
     let clusters = clusters(copies, &representative_of);
 
     let memberships = run.sorter("memberships");
@@ -169,7 +169,7 @@ pub(super) fn group<'w>(
             }
             if members.len() <= ALL_PAIRS {
                 for (at, a) in members.iter().enumerate() {
-                    for b in &members[at + 1..] {
+                    for b in members[at + 1..].iter().filter(|b| census.may_meet(config, *a, **b)) {
                         let pair = measure.pair(*a, *b)?;
                         if pair.listed || pair.joins || [*a, *b].contains(&representative) {
                             pair_writer.push(settled(pair, true))?;
@@ -209,6 +209,7 @@ fn settled(mut pair: VerifiedPair, joined: bool) -> VerifiedPair {
 /// Splits every component by leaders, and returns the representative of every document.
 fn representatives(
     run: &Run<'_, '_>,
+    census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
     verified: &Sorted<'_, VerifiedPair>,
@@ -258,6 +259,7 @@ fn representatives(
                 .collect();
             let mut failed = None;
             let split = split(&members, &component, &mut |a, b| match profiles.verify(a, b) {
+                Ok(pair) if !census.may_meet(run.config, a, b) => VerifiedPair::apart(pair.a, pair.b),
                 Ok(pair) => pair,
                 Err(error) => {
                     failed = Some(error);

@@ -33,6 +33,8 @@ pub(super) struct Judgment<'w> {
     pub bands: Sorted<'w, BandEntry>,
     /// Sampled shingles.
     pub samples: Sorted<'w, SampleEntry>,
+    /// All shingles, for the exact join; empty unless it is asked for.
+    pub shingles: Sorted<'w, SampleEntry>,
     /// Headlines by the hash of what they are compared as.
     pub headlines: Sorted<'w, HeadlineEntry>,
     /// Words without boilerplate, of every document.
@@ -166,6 +168,7 @@ struct Worker<'s, 'w> {
     identities: SorterWriter<'s, 'w, IdentityEntry>,
     bands: SorterWriter<'s, 'w, BandEntry>,
     samples: SorterWriter<'s, 'w, SampleEntry>,
+    shingles: SorterWriter<'s, 'w, SampleEntry>,
     headlines: SorterWriter<'s, 'w, HeadlineEntry>,
     totals: Totals,
     terms: Vec<u64>,
@@ -196,6 +199,7 @@ pub(super) fn judge<'w>(
     let identities = run.sorter("identities");
     let bands = run.sorter("bands");
     let samples = run.sorter("samples");
+    let shingles = run.sorter("shingles");
     let headlines = run.sorter("headlines");
     let totals = Mutex::new(Totals::default());
     let content_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
@@ -222,6 +226,7 @@ pub(super) fn judge<'w>(
             identities: identities.writer(),
             bands: bands.writer(),
             samples: samples.writer(),
+            shingles: shingles.writer(),
             headlines: headlines.writer(),
             totals: Totals::default(),
             terms: Vec::new(),
@@ -262,6 +267,7 @@ pub(super) fn judge<'w>(
             worker.identities.finish()?;
             worker.bands.finish()?;
             worker.samples.finish()?;
+            worker.shingles.finish()?;
             worker.headlines.finish()?;
             totals.lock().expect("no thread panicked here").merge(worker.totals);
             Ok(())
@@ -275,6 +281,7 @@ pub(super) fn judge<'w>(
         identities: run.sort(identities)?,
         bands: run.sort(bands)?,
         samples: run.sort(samples)?,
+        shingles: run.sort(shingles)?,
         headlines: run.sort(headlines)?,
         content_words: words_in_order.into_iter().flat_map(|(_, words)| words).collect(),
         totals: totals.into_inner().expect("no thread panicked here"),
@@ -458,7 +465,11 @@ impl Bench<'_> {
                 ShingleSet::new(&worker.characters, width)
             }
         };
-        if let Some(signature) = self.sketcher.sketch(shingles.hashes()) {
+        if self.config.exact {
+            for hash in shingles.hashes() {
+                worker.shingles.push(SampleEntry { key: *hash, item: number })?;
+            }
+        } else if let Some(signature) = self.sketcher.sketch(shingles.hashes()) {
             for key in self.banding.keys(&signature) {
                 worker.bands.push(BandEntry { key, item: number })?;
             }

@@ -59,8 +59,8 @@ pub fn scan<'w>(
     let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
     drop(repeats);
 
-    let copies = copies(census.documents, &judgment.identities)?;
-    let (met, pairs_left_out) = candidates(&run, &judgment, &copies)?;
+    let copies = copies(config, census.documents, &judgment.identities)?;
+    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
     let (wanted, any) = wanted(census.documents, &met, &copies)?;
     let texts = told(&run, &census, &judgment, &wanted, any)?;
     let verified = verified(&run, &met, &texts)?;
@@ -168,7 +168,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         closest: closest.map(|pair| scan.pair_row(&pair)).transpose()?,
         headlines: scan.headlines.len() as u64,
         skipped: scan.census.skipped.len() as u64,
-        expected_recall: banding(&scan.config).recall(scan.config.threshold),
+        expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,
         by_site,
         warnings: Vec::new(),

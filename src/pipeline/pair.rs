@@ -13,9 +13,10 @@ use crate::pipeline::judge::{Judgment, same_batch};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{
-    Article, CandidatePair, IdentityEntry, Profile, VerifiedPair, bucket_pairs, posting_pairs, verify,
+    Article, CandidatePair, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
+    posting_pairs, prefix_length, prefix_pairs, verify,
 };
-use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
+use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
 
 /// Equal texts, collapsed.
@@ -47,13 +48,17 @@ impl Bits {
     }
 }
 
-/// Finds equal texts.
-pub(super) fn copies(documents: u32, identities: &Sorted<'_, IdentityEntry>) -> Result<Copies, Error> {
+/// Finds equal texts. Where the settings restrict who is compared with whom nothing collapses: equal texts are pairs like
+/// any other.
+pub(super) fn copies(config: &Config, documents: u32, identities: &Sorted<'_, IdentityEntry>) -> Result<Copies, Error> {
     let mut copies = Copies {
         leader_of: (0..documents).collect(),
         differs: Bits::new(documents as usize),
         leads: Bits::new(documents as usize),
     };
+    if config.restricts_pairs() {
+        return Ok(copies);
+    }
     let mut leader: Option<IdentityEntry> = None;
     for entry in identities.iter()? {
         let entry = entry?;
@@ -77,6 +82,7 @@ const ALL_MEET: usize = 64;
 /// Pairs worth verifying, in order, each once; and how many pairs of large groups were left out, whose items met others.
 pub(super) fn candidates<'w>(
     run: &Run<'_, 'w>,
+    census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
@@ -103,6 +109,9 @@ pub(super) fn candidates<'w>(
         })?;
         writer.finish()
     })?;
+    if run.config.exact {
+        exact_pairs(run, judgment, copies, &met)?;
+    }
     if copies.leader_of.len() <= ALL_MEET {
         let mut writer = met.writer();
         let items = 0..copies.leader_of.len() as u32;
@@ -119,7 +128,7 @@ pub(super) fn candidates<'w>(
         let mut writer = candidates.writer();
         let mut sum: Option<CandidatePair> = None;
         let mut settle = |sum: Option<CandidatePair>| match sum {
-            Some(pair) if pair.samples >= 2 => writer.push(pair),
+            Some(pair) if pair.samples >= 2 && census.may_meet(run.config, pair.a, pair.b) => writer.push(pair),
             _ => Ok(()),
         };
         for pair in met.part(part)? {
@@ -136,6 +145,55 @@ pub(super) fn candidates<'w>(
     })?;
     drop(met);
     Ok((run.sort(candidates)?, left_out.into_inner()))
+}
+
+/// Gives the candidates of the exact join: every pair whose similarity can reach the threshold.
+fn exact_pairs<'w>(
+    run: &Run<'_, 'w>,
+    judgment: &Judgment<'_>,
+    copies: &Copies,
+    met: &Sorter<'w, CandidatePair>,
+) -> Result<(), StoreError> {
+    let threshold = run.config.threshold;
+    let ranked = run.sorter("ranked");
+    run.each(judgment.shingles.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = ranked.writer();
+        judgment.shingles.for_each_group(part, |shingle, group| {
+            let mut frequency = 0;
+            group.by_ref().for_each(|_| frequency += 1);
+            group.rewind();
+            for entry in group.filter(|entry| copies.leader_of[entry.item as usize] == entry.item) {
+                writer.push(RankedShingle { item: entry.item, frequency, shingle })?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        writer.finish()
+    })?;
+    let ranked = run.sort(ranked)?;
+    let prefixes = run.sorter("prefixes");
+    run.each(ranked.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = prefixes.writer();
+        ranked.for_each_group(part, |item, group| {
+            let mut length = 0;
+            group.by_ref().for_each(|_| length += 1);
+            group.rewind();
+            for entry in group.take(prefix_length(length, threshold)) {
+                writer.push(PrefixEntry { shingle: entry.shingle, length: length as u32, item: item as u32 })?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        writer.finish()
+    })?;
+    drop(ranked);
+    let prefixes = run.sort(prefixes)?;
+    run.each(prefixes.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = met.writer();
+        prefixes.for_each_group(part, |_, group| {
+            let posting: Vec<PrefixEntry> = group.collect();
+            push_all(&mut writer, |emit| prefix_pairs(&posting, threshold, emit))
+        })?;
+        writer.finish()
+    })
 }
 
 /// Pushes all that `give` emits, and returns the first error of a push.

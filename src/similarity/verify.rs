@@ -46,8 +46,12 @@ pub struct Profile {
     words: Vec<Word>,
     /// Hash of the canonical address.
     address: Option<u64>,
-    /// Terms of the headline.
-    headline: Vec<u64>,
+    /// Hash of the headline's terms in order; none when it is too short to be told by.
+    headline: Option<u64>,
+    /// Hashes of the terms of the short blocks, ascending.
+    lines: Vec<u64>,
+    /// Its distinct terms, ascending.
+    headline_terms: Vec<u64>,
 }
 
 /// Words of a shingle of the retelling rule. True reprints in historical newspapers share about 30% of their triples,
@@ -69,6 +73,7 @@ impl Profile {
         let mut own = Vec::new();
         let mut words = Vec::new();
         let mut form = String::new();
+        let mut lines = Vec::new();
         let mut quoted = 0;
         for &span in article.content {
             let part = span.of(article.text);
@@ -86,6 +91,9 @@ impl Profile {
             } else {
                 own.extend_from_slice(&terms[first..]);
             }
+            if (HEADLINE_WORDS..LINE_WORDS).contains(&(terms.len() - first)) {
+                lines.push(crate::text::fingerprint(&terms[first..]));
+            }
             crate::text::normalize_into(part, &mut form);
             form.push(' ');
         }
@@ -102,6 +110,15 @@ impl Profile {
             crate::text::hash_terms(article.text, &mut terms);
             shingles(&terms, &crate::text::normalize(article.text))
         });
+        lines.sort_unstable();
+        let mut headline_terms = Vec::new();
+        if let Some(line) = article.headline {
+            crate::text::hash_terms(line, &mut headline_terms);
+        }
+        let headline =
+            (headline_terms.len() >= HEADLINE_WORDS).then(|| crate::text::fingerprint(&headline_terms));
+        headline_terms.sort_unstable();
+        headline_terms.dedup();
         Profile {
             fingerprint,
             content,
@@ -111,7 +128,9 @@ impl Profile {
             grams: grams(&form),
             words,
             address: article.url.and_then(address),
-            headline: article.headline.map(headline_terms).unwrap_or_default(),
+            headline,
+            headline_terms,
+            lines,
         }
     }
 
@@ -124,18 +143,23 @@ impl Profile {
     }
 }
 
-fn headline_terms(headline: &str) -> Vec<u64> {
-    let mut terms = Vec::new();
-    crate::text::hash_terms(headline, &mut terms);
-    terms.sort_unstable();
-    terms.dedup();
-    terms
-}
-
 /// Returns whether two headlines share half of the shorter one's words.
 fn same_headline(first: &Profile, second: &Profile) -> bool {
-    let shared = first.headline.iter().filter(|term| second.headline.binary_search(term).is_ok()).count();
-    shared > 0 && 2 * shared >= first.headline.len().min(second.headline.len())
+    let (a, b) = (&first.headline_terms, &second.headline_terms);
+    let shared = a.iter().filter(|term| b.binary_search(term).is_ok()).count();
+    shared > 0 && 2 * shared >= a.len().min(b.len())
+}
+
+/// Words from which a block is no headline any more.
+const LINE_WORDS: usize = 30;
+
+/// Words of a headline from which its occurrence in another text is no accident.
+const HEADLINE_WORDS: usize = 4;
+
+/// Returns whether `page` carries `story` as one item of several: the story's headline stands in it, is not its own, and
+/// most of its text is something else.
+fn carries(page: &Profile, story: &Profile, share: f64) -> bool {
+    share < ITEM && story.headline.is_some_and(|headline| page.lines.binary_search(&headline).is_ok())
 }
 
 fn fingerprint(terms: &[u64]) -> u128 {
@@ -279,6 +303,8 @@ pub enum Reason {
     OtherFacts,
     /// The one quotes the other inside text of its own.
     Quotation,
+    /// The one carries the other as one story among several.
+    RoundUp,
     /// The two match, but each is nearer to another representative: the far ends of a chain.
     OtherCluster,
     /// Too little in common.
@@ -286,13 +312,14 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Reason; 8] = [
+    const ALL: [Reason; 9] = [
         Reason::SameText,
         Reason::Jaccard,
         Reason::Told,
         Reason::ToldInLetters,
         Reason::OtherFacts,
         Reason::Quotation,
+        Reason::RoundUp,
         Reason::OtherCluster,
         Reason::TooDifferent,
     ];
@@ -313,6 +340,7 @@ impl Reason {
                 format!("other names or numbers at {} of {} places that differ", pair.other_facts, pair.replaced)
             }
             Reason::Quotation => "quoted inside text of its own".to_owned(),
+            Reason::RoundUp => "one story among several".to_owned(),
             Reason::OtherCluster => "each is nearer to another representative".to_owned(),
             Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
         }
@@ -496,8 +524,24 @@ const DAMAGE: f64 = 0.8;
 /// Below this share of word triples nothing else is looked at: at 8% wrong letters 0.29 of them survive.
 const SCREEN: f64 = 0.15;
 
+/// Share of a page below which a story whose headline stands in it is one item of several.
+const ITEM: f64 = 0.6;
+
 /// Share from which a text tells all of another.
 const WHOLE: f64 = 0.8;
+
+/// Share of a cut text whose core, between its first and its last common run, another text holds: around it stands what
+/// its site wrote ("Read the full article").
+const CORE: f64 = 0.65;
+
+/// Share of that core from which it is held wholly.
+const CORE_WHOLE: f64 = 0.95;
+
+/// Words of a text in which one other name or number makes another story.
+const SHORT: usize = 30;
+
+/// Words of a text, like a headline or a message, in which any other word does.
+const HEADLINE: usize = 14;
 
 /// Compares two texts.
 pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
@@ -523,9 +567,10 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     pair.jaccard_raw = first.raw().jaccard(second.raw());
     let similar = pair.jaccard >= config.threshold;
     let enough = shorter >= 30;
+    let longer = first.triples().len().max(second.triples().len());
     let told = pair.told >= if enough { TOLD } else { WHOLE };
     let told_in_letters =
-        enough && pair.told_in_letters >= TOLD_IN_LETTERS && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
+        enough && longer <= 10 * shorter && pair.told_in_letters >= TOLD_IN_LETTERS && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
     pair.listed = similar || told || told_in_letters;
     if !pair.listed {
         return pair;
@@ -540,24 +585,35 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         Reason::ToldInLetters
     };
     pair.joins = similar || config.retellings;
+    let mut core_told = false;
     if pair.reason != Reason::SameText {
         let differences = facts::differences(&first.words, &second.words);
         pair.replaced = differences.replaced;
         pair.other_facts = differences.other_facts;
         pair.dbg = differences.dbg();
-        if differences.is_template() {
+        core_told = pair.told >= CORE && f64::from(differences.matched) >= CORE_WHOLE * f64::from(differences.core);
+        let shortest = first.words.len().min(second.words.len());
+        if differences.is_template()
+            || shortest < SHORT && differences.other_facts > 0
+            || shortest < HEADLINE && differences.other_words > 0
+        {
             pair.joins = false;
             pair.reason = Reason::OtherFacts;
         } else if quotes(first, second) || quotes(second, first) {
             pair.joins = false;
             pair.reason = Reason::Quotation;
+        } else if !pair.same_headline
+            && (carries(first, second, pair.a_in_b) || carries(second, first, pair.b_in_a))
+        {
+            pair.joins = false;
+            pair.reason = Reason::RoundUp;
         }
     }
-    pair.relation = relation(first, second, &pair);
+    pair.relation = relation(first, second, &pair, core_told);
     pair
 }
 
-fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair) -> Relation {
+fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair, core_told: bool) -> Relation {
     if pair.reason == Reason::OtherFacts {
         return Relation::Related;
     }
@@ -568,7 +624,7 @@ fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair) -> Relation 
         Relation::Identical
     } else if told_raw >= WHOLE {
         larger(a.len(), b.len())
-    } else if pair.told >= WHOLE {
+    } else if pair.told >= WHOLE || pair.joins && core_told {
         larger(first.triples().len(), second.triples().len())
     } else if first.address.is_some() && first.address == second.address {
         Relation::Version

@@ -27,6 +27,7 @@ use std::sync::LazyLock;
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
+use memchr::memchr3;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -37,7 +38,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// assert_eq!(normalize("“It’s a  Ｔｅｓｔ”"), normalize("&quot;ITâ€™S a test&quot;"));
 /// ```
 pub fn normalize(text: &str) -> Cow<'_, str> {
-    let plain = |byte: u8| matches!(byte, b'!'..=b'~') && ASCII[usize::from(byte)] == byte && byte != b'&';
+    let plain = |byte: u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'A'..=b'Z' | b'`' | b'&');
     if text.split(' ').all(|word| !word.is_empty() && word.bytes().all(plain)) {
         return Cow::Borrowed(text);
     }
@@ -58,7 +59,9 @@ pub fn normalize_into(text: &str, out: &mut String) {
             if blank {
                 out.push(' ');
             }
-            out.extend(text[unit].bytes().map(|byte| char::from(ASCII[usize::from(byte)])));
+            let lowered = out.len();
+            out.push_str(&text[unit]);
+            out[lowered..].make_ascii_lowercase();
             continue;
         }
         for_each_char(&text[unit], |char, _, _| {
@@ -131,23 +134,9 @@ fn broken_word(text: &str, at: usize) -> Option<(usize, usize)> {
     Some((hyphen, next))
 }
 
-/// The normal form of ASCII bytes.
-const ASCII: [u8; 128] = {
-    let mut table = [0; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = match byte as u8 {
-            b'`' => b'\'',
-            byte => byte.to_ascii_lowercase(),
-        };
-        byte += 1;
-    }
-    table
-};
-
-/// Returns whether the bytes of a unit need no look at more than one of them at a time.
+/// Returns whether lower case is all that a unit needs: no entity, no quote to fold, no word broken at a line end.
 fn plain_ascii(unit: &[u8]) -> bool {
-    unit.iter().all(|byte| byte.is_ascii() && *byte != b'&' && !is_blank(*byte))
+    unit.is_ascii() && memchr3(b'&', b'`', b'\n', unit).is_none()
 }
 
 /// Gives the characters of a unit's normal form, each with its class and the bytes of the unit that it comes from. Spaces
@@ -167,7 +156,7 @@ pub(super) fn for_each_char(unit: &str, mut visit: impl FnMut(char, Class, Range
                 }
             }
         } else {
-            for piece in normalize_segment(segment) {
+            for piece in normalize_segment(entries, segment) {
                 let class = Entry::get(entries, piece.char).class();
                 visit(piece.char, class, start + piece.start..start + piece.end);
             }
@@ -233,10 +222,10 @@ impl Entry {
     fn of(char: char) -> Entry {
         let mut flags = 0;
         let mut pieces = vec![Piece { char, start: 0, end: 0 }];
-        if begins_with_no_starter(char) && canonical_combining_class(first_of(char)) == 0 {
+        if begins_with_no_starter(&[], char) && canonical_combining_class(first_of(char)) == 0 {
             flags |= COMPLEX;
         }
-        fold_and_compose(&mut pieces);
+        fold_and_compose(&[], &mut pieces);
         let normal = match pieces[..] {
             [] => return Entry { normal: ' ', combining_class: 0, flags: flags | DELETED },
             [Piece { char: normal, .. }] => normal,
@@ -350,23 +339,64 @@ const LONGEST_SEGMENT: usize = 1 << 16;
 #[inline]
 fn next_segment(entries: &[Entry], unit: &str, start: usize) -> (usize, bool) {
     let mut simple = true;
-    let mut before = Entry { normal: ' ', combining_class: 0, flags: 0 };
+    let mut before = Before::default();
     let mut cut_after = false;
     for (at, char) in unit[start..].char_indices() {
         let entry = Entry::get(entries, char);
         if at >= SEGMENT && (cut_after && entry.can_begin_segment(char) || at >= LONGEST_SEGMENT) {
             return (start + at, simple);
         }
-        let (leads, class) = (before.flags & LEADS != 0, before.combining_class);
-        simple &= entry.flags & COMPLEX == 0
-            && !(leads && entry.flags & (CONTINUES | DELETED) != 0)
-            && (entry.combining_class == 0 || entry.combining_class >= class)
-            && !(entry.flags & DELETED != 0 && class != 0)
-            && char != '\n';
+        simple &= before.allows(entry) && char != '\n';
         cut_after = entry.can_end_segment(char);
-        before = entry;
     }
     (unit.len(), simple)
+}
+
+/// What a character must know of those before it to be replaced alone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    leads: bool,
+    combining_class: u8,
+}
+
+impl Before {
+    /// Returns whether the next character can be replaced alone too, and goes on to it.
+    #[inline]
+    fn allows(&mut self, entry: Entry) -> bool {
+        let allowed = entry.flags & COMPLEX == 0
+            && !(self.leads && entry.flags & (CONTINUES | DELETED) != 0)
+            && (entry.combining_class == 0 || entry.combining_class >= self.combining_class)
+            && !(entry.flags & DELETED != 0 && self.combining_class != 0);
+        *self = Before { leads: entry.flags & LEADS != 0, combining_class: entry.combining_class };
+        allowed
+    }
+}
+
+/// Looks up characters one by one, as long as that gives their normal form: the short way of [`for_each_char`] for who reads
+/// whole texts and can go back to where the unit began.
+pub(super) struct Lookup {
+    entries: &'static [Entry],
+    before: Before,
+}
+
+impl Lookup {
+    /// Begins a unit.
+    pub(super) fn new() -> Lookup {
+        Lookup { entries: &ENTRIES, before: Before::default() }
+    }
+
+    /// Goes on past an ASCII character, which needs no look-up.
+    #[inline]
+    pub(super) fn ascii(&mut self) {
+        self.before = Before::default();
+    }
+
+    /// Returns the normal form and the class of a character, or none when the unit must be taken the long way.
+    #[inline]
+    pub(super) fn next(&mut self, char: char) -> Option<(char, Class)> {
+        let entry = Entry::get(self.entries, char);
+        (self.before.allows(entry) && entry.flags & DELETED == 0).then_some((entry.normal, entry.class()))
+    }
 }
 
 /// A character, and the bytes of the segment that it comes from.
@@ -378,7 +408,7 @@ struct Piece {
 }
 
 /// Returns the normal form of a segment the long way.
-fn normalize_segment(unit: &str) -> Vec<Piece> {
+fn normalize_segment(entries: &[Entry], unit: &str) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(unit.len());
     let mut at = 0;
     while at < unit.len() {
@@ -395,10 +425,10 @@ fn normalize_segment(unit: &str) -> Vec<Piece> {
     }
     // Each round undoes one layer; a text with this many is no text, and must not cost more than its length.
     for _ in 0..ROUNDS {
-        let before = pieces.clone();
+        let before: Vec<char> = pieces.iter().map(|piece| piece.char).collect();
         while repair_entities(&mut pieces) | repair_misread(&mut pieces) {}
-        fold_and_compose(&mut pieces);
-        if pieces.iter().map(|piece| piece.char).eq(before.iter().map(|piece| piece.char)) {
+        fold_and_compose(entries, &mut pieces);
+        if is_normal(entries, &pieces) || pieces.iter().map(|piece| piece.char).eq(before) {
             break;
         }
     }
@@ -408,21 +438,30 @@ fn normalize_segment(unit: &str) -> Vec<Piece> {
 /// Rounds after which a unit is taken as it is.
 const ROUNDS: usize = 16;
 
+/// Returns whether every character can be looked up alone and is what it becomes, so that another round changes nothing.
+fn is_normal(entries: &[Entry], pieces: &[Piece]) -> bool {
+    let mut before = Before::default();
+    pieces.iter().all(|piece| {
+        let entry = Entry::get(entries, piece.char);
+        before.allows(entry) && entry.flags & DELETED == 0 && entry.normal == piece.char
+    })
+}
+
 /// Drops format characters, folds, composes and lowers: everything but repairs. NFKC stands before and after lowering,
-/// since some capitals become a letter with a mark.
-fn fold_and_compose(pieces: &mut Vec<Piece>) {
+/// since some capitals become a letter with a mark. `entries` is empty while the table is made.
+fn fold_and_compose(entries: &[Entry], pieces: &mut Vec<Piece>) {
     let fold_all = |pieces: &mut Vec<Piece>| {
         pieces.retain(|piece| category(piece.char) != GeneralCategory::Format);
         pieces.iter_mut().for_each(|piece| piece.char = fold(piece.char));
     };
     fold_all(pieces);
-    compose(pieces);
+    compose(entries, pieces);
     let mut lowered = Vec::with_capacity(pieces.len());
     for piece in &*pieces {
         lowered.extend(piece.char.to_lowercase().map(|char| Piece { char, ..*piece }));
     }
     *pieces = lowered;
-    compose(pieces);
+    compose(entries, pieces);
     fold_all(pieces);
 }
 
@@ -445,12 +484,12 @@ fn fold(char: char) -> char {
 }
 
 /// Brings pieces into NFKC. Every character keeps the bytes of the sequence that it was composed from.
-fn compose(pieces: &mut Vec<Piece>) {
+fn compose(entries: &[Entry], pieces: &mut Vec<Piece>) {
     let mut composed = Vec::with_capacity(pieces.len());
     let mut rest = pieces.as_slice();
     while let [first, later @ ..] = rest {
         // Normalizing does not look beyond a starter that composes with nothing before it.
-        let len = 1 + later.iter().take_while(|piece| begins_with_no_starter(piece.char)).count();
+        let len = 1 + later.iter().take_while(|piece| begins_with_no_starter(entries, piece.char)).count();
         let (sequence, after) = rest.split_at(len);
         if len == 1 && is_nfkc_quick([first.char].into_iter()) == IsNormalized::Yes {
             composed.push(*first);
@@ -474,9 +513,15 @@ fn first_of(char: char) -> char {
 }
 
 /// Returns whether a character can change with the one before it: a mark, or a second part of a composition.
-fn begins_with_no_starter(char: char) -> bool {
+fn begins_with_no_starter(entries: &[Entry], char: char) -> bool {
     if char.is_ascii() {
         return false;
+    }
+    if !entries.is_empty() {
+        let entry = Entry::get(entries, char);
+        if entry.flags & COMPLEX == 0 {
+            return entry.combining_class != 0;
+        }
     }
     let first = first_of(char);
     canonical_combining_class(first) != 0 || is_nfkc_quick([first].into_iter()) == IsNormalized::Maybe
@@ -781,7 +826,7 @@ pub(super) mod tests {
         let odd = |char: char| -> Option<String> {
             let entry = Entry::get(&ENTRIES, char);
             let long: String =
-                normalize_segment(char.encode_utf8(&mut [0; 4])).iter().map(|piece| piece.char).collect();
+                normalize_segment(&ENTRIES, char.encode_utf8(&mut [0; 4])).iter().map(|piece| piece.char).collect();
             let short = match entry.flags & (COMPLEX | DELETED) {
                 0 => String::from(entry.normal),
                 DELETED => String::new(),

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use crate::document::Span;
 use crate::hash::{hash_two, hash_word, mix64};
-use crate::text::normalize::{Class, for_each_char, is_blank, next_unit};
+use crate::text::normalize::{Class, Lookup, for_each_char, is_blank, next_unit};
 
 /// A word: where it stands in the text, and the hash of its normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Token {
 /// Appends the hash of every term of `text`, in order: those of [`tokens`], without their places.
 ///
 /// This is the loop that a run spends most of its time in, so ASCII takes a way of its own: 64 bytes are classified at
-/// once, words are hashed where they lie, and only the units (what lies between white space) that hold something else
-/// are decoded and looked up.
+/// once and words are hashed where they lie. Other characters are looked up one by one; only the units (what lies between
+/// white space) that need more than that, a few in a thousand, are normalized first.
 ///
 /// ```
 /// use retold::text::hash_terms;
@@ -36,18 +36,33 @@ pub struct Token {
 /// assert_eq!(one, other);
 /// ```
 pub fn hash_terms(text: &str, out: &mut Vec<u64>) {
-    let mut at = 0;
     let mut buffer = Vec::new();
-    while let Some(special) = hash_ascii(text, at, out) {
-        at = special;
-        while let Some(unit) = next_unit(text, at) {
-            if unit.start > special && text.as_bytes()[unit.clone()].is_ascii() {
-                break;
+    let mut next = Next::Ascii(0);
+    loop {
+        next = match next {
+            Next::Ascii(at) => hash_ascii(text, at, out),
+            Next::Mixed(at) => hash_mixed(text, at, &mut buffer, out),
+            Next::Unit(at) => {
+                let Some(unit) = next_unit(text, at) else { return };
+                let end = unit.end;
+                unit_terms(&text[unit], &mut buffer, |term, _| out.push(term));
+                Next::Mixed(end)
             }
-            at = unit.end;
-            unit_terms(&text[unit], &mut buffer, |term, _| out.push(term));
+            Next::End => return,
         }
     }
+}
+
+/// How a text goes on, from a place where a unit begins, or a blank before it.
+enum Next {
+    /// With ASCII.
+    Ascii(usize),
+    /// With other characters, which will be looked up one by one.
+    Mixed(usize),
+    /// With a unit whose characters must be looked at together.
+    Unit(usize),
+    /// It has ended.
+    End,
 }
 
 /// Returns the tokens of a text: the same terms as [`hash_terms`], with their spans.
@@ -77,27 +92,8 @@ pub fn fingerprint(terms: &[u64]) -> u64 {
 /// Gives the terms of a unit, each with the bytes that it comes from; `buffer` is memory to be used again.
 #[inline]
 fn unit_terms(unit: &str, buffer: &mut Vec<u8>, mut emit: impl FnMut(u64, Range<usize>)) {
-    buffer.clear();
-    let mut word = Word { bytes: buffer, span: 0..0 };
-    let mut spaced = true;
-    for_each_char(unit, |char, class, range| {
-        let goes_on = match class {
-            Class::Word => std::mem::replace(&mut spaced, true),
-            Class::Unspaced => {
-                spaced = false;
-                false
-            }
-            Class::UnspacedMark => true,
-            Class::Separator => {
-                spaced = true;
-                return word.end(&mut emit);
-            }
-        };
-        if !goes_on {
-            word.end(&mut emit);
-        }
-        word.push(char, range);
-    });
+    let mut word = Word::new(buffer);
+    for_each_char(unit, |char, class, range| word.next(char, class, range, &mut emit));
     word.end(&mut emit);
 }
 
@@ -105,11 +101,26 @@ fn unit_terms(unit: &str, buffer: &mut Vec<u8>, mut emit: impl FnMut(u64, Range<
 struct Word<'b> {
     bytes: &'b mut Vec<u8>,
     span: Range<usize>,
+    /// Whether it is of a script that puts spaces between words.
+    spaced: bool,
 }
 
 impl Word<'_> {
+    fn new(buffer: &mut Vec<u8>) -> Word<'_> {
+        buffer.clear();
+        Word { bytes: buffer, span: 0..0, spaced: true }
+    }
+
+    /// Reads the next character, and emits the word before it if that has ended.
     #[inline]
-    fn push(&mut self, char: char, range: Range<usize>) {
+    fn next(&mut self, char: char, class: Class, range: Range<usize>, emit: &mut impl FnMut(u64, Range<usize>)) {
+        match class {
+            Class::Word if self.spaced => {}
+            Class::UnspacedMark => {}
+            Class::Word | Class::Unspaced => self.end(emit),
+            Class::Separator => return self.end(emit),
+        }
+        self.spaced &= class != Class::Unspaced;
         if self.bytes.is_empty() {
             self.span.start = range.start;
         }
@@ -121,8 +132,10 @@ impl Word<'_> {
         }
     }
 
+    /// Ends the word and begins another.
     #[inline]
     fn end(&mut self, emit: &mut impl FnMut(u64, Range<usize>)) {
+        self.spaced = true;
         if !self.bytes.is_empty() {
             emit(hash_word(self.bytes), self.span.clone());
             self.bytes.clear();
@@ -130,12 +143,49 @@ impl Word<'_> {
     }
 }
 
+/// Bytes of ASCII after a blank from which it is likely that ASCII goes on.
+const ASCII_AHEAD: usize = 16;
+
+/// Appends the terms of `text` from `start`, looking characters up one by one, until that will not do or ASCII goes on.
+fn hash_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut Vec<u64>) -> Next {
+    let bytes = text.as_bytes();
+    let mut word = Word::new(buffer);
+    let mut lookup = Lookup::new();
+    // Where the unit began, in the text and in `out`: what it gave is taken back when it needs a closer look.
+    let mut unit = (start, out.len());
+    let mut at = start;
+    while let Some(byte) = bytes.get(at) {
+        let looked_up = if *byte < 0x80 {
+            lookup.ascii();
+            let broken = *byte == b'-' && matches!(bytes.get(at + 1), Some(b'\n' | b'\r'));
+            let class = if byte.is_ascii_alphanumeric() { Class::Word } else { Class::Separator };
+            (*byte != b'&' && !broken).then_some((char::from(byte | 0x20), class, 1))
+        } else {
+            let char = text[at..].chars().next().expect("there is more");
+            lookup.next(char).map(|(normal, class)| (normal, class, char.len_utf8()))
+        };
+        let Some((char, class, len)) = looked_up else {
+            out.truncate(unit.1);
+            return Next::Unit(unit.0);
+        };
+        word.next(char, class, 0..0, &mut |term, _| out.push(term));
+        at += len;
+        if is_blank(*byte) {
+            unit = (at, out.len());
+            if bytes[at..].first_chunk::<ASCII_AHEAD>().is_some_and(|ahead| ahead.is_ascii()) {
+                return Next::Ascii(at);
+            }
+        }
+    }
+    word.end(&mut |term, _| out.push(term));
+    Next::End
+}
+
 /// Bytes classified at once: one bit of a register each.
 const BLOCK: usize = 64;
 
-/// Appends the terms of `text` from `start`, a unit's begin or a blank, up to the first unit that is not plain ASCII;
-/// returns where that unit begins.
-fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Option<usize> {
+/// Appends the terms of `text` from `start` up to the first unit that is not plain ASCII.
+fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Next {
     let bytes = text.as_bytes();
     let mut word_start = None;
     let mut base = start;
@@ -164,7 +214,7 @@ fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Option<usize> {
                 let begun = bytes[unit..base].chunk_by(|a, b| a.is_ascii_alphanumeric() == b.is_ascii_alphanumeric());
                 let begun = begun.filter(|run| run[0].is_ascii_alphanumeric()).count();
                 out.truncate(out.len() - (begun - usize::from(word_start.is_some())));
-                return stop;
+                return Next::Mixed(unit);
             }
             words &= !(u64::MAX << (unit - base));
         }
@@ -179,8 +229,8 @@ fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Option<usize> {
             out.push(hash_ascii_word(bytes, from, base + ends.trailing_zeros() as usize));
             ends &= ends - 1;
         }
-        if stop.is_some() {
-            return stop;
+        if let Some(unit) = stop {
+            return Next::Mixed(unit);
         }
         if starts != 0 {
             word_start = Some(base + starts.trailing_zeros() as usize);
@@ -188,7 +238,7 @@ fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Option<usize> {
         base += BLOCK;
     }
     out.extend(word_start.map(|from| hash_ascii_word(bytes, from, bytes.len())));
-    None
+    Next::End
 }
 
 /// Returns which bytes belong to words, and which ones may need more than a look at one byte: other than ASCII, the

@@ -42,6 +42,10 @@ pub fn config(summary: &Summary) -> Config {
         model: flag("model", default.model),
         careful: flag("careful", default.careful),
         retellings: flag("retellings", default.retellings),
+        exact: flag("exact", default.exact),
+        // Two documents that are asked for are compared wherever and whenever they are from.
+        sites: default.sites,
+        date_window: default.date_window,
         keep: keep.map_or(default.keep, |(keep, _)| keep),
         remove: kinds.fold(KindSet::none(), KindSet::with),
         all_blocks: true,

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use retold::Error;
 use retold::document::Skipped;
 use retold::files::OutputDirectory;
 use retold::input::Source;
@@ -11,7 +12,6 @@ use retold::observe::Observer;
 use retold::output::{
     Decision, DocumentRow, Mode, RewriteSettings, Rewritten, SkippedRow, Summary, Target, WriteError, rewrite,
 };
-use retold::Error;
 
 use crate::args::{Format, JudgingArgs, ReadingArgs};
 use crate::commands::{Status, print};
