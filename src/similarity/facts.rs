@@ -262,11 +262,7 @@ fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
         let only = |one: &[Word], that: &[Word]| {
             one.iter()
                 .filter(|word| is(**word))
-                .filter(|word| {
-                    that.iter().all(|other| {
-                        other.term() != word.term() && !word.may_be(*other)
-                    })
-                })
+                .filter(|word| that.iter().all(|other| other.term() != word.term() && !word.may_be(*other)))
                 .count()
         };
         only(a, b).min(only(b, a)) as u32

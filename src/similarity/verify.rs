@@ -115,8 +115,7 @@ impl Profile {
         if let Some(line) = article.headline {
             crate::text::hash_terms(line, &mut headline_terms);
         }
-        let headline =
-            (headline_terms.len() >= HEADLINE_WORDS).then(|| crate::text::fingerprint(&headline_terms));
+        let headline = (headline_terms.len() >= HEADLINE_WORDS).then(|| crate::text::fingerprint(&headline_terms));
         headline_terms.sort_unstable();
         headline_terms.dedup();
         Profile {
@@ -569,8 +568,10 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     let enough = shorter >= 30;
     let longer = first.triples().len().max(second.triples().len());
     let told = pair.told >= if enough { TOLD } else { WHOLE };
-    let told_in_letters =
-        enough && longer <= 10 * shorter && pair.told_in_letters >= TOLD_IN_LETTERS && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
+    let told_in_letters = enough
+        && longer <= 10 * shorter
+        && pair.told_in_letters >= TOLD_IN_LETTERS
+        && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
     pair.listed = similar || told || told_in_letters;
     if !pair.listed {
         return pair;
@@ -602,9 +603,7 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         } else if quotes(first, second) || quotes(second, first) {
             pair.joins = false;
             pair.reason = Reason::Quotation;
-        } else if !pair.same_headline
-            && (carries(first, second, pair.a_in_b) || carries(second, first, pair.b_in_a))
-        {
+        } else if !pair.same_headline && (carries(first, second, pair.a_in_b) || carries(second, first, pair.b_in_a)) {
             pair.joins = false;
             pair.reason = Reason::RoundUp;
         }
