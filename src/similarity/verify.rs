@@ -1,14 +1,15 @@
 //! Exact similarity, containment and facts → verified pairs.
 
 use std::cmp::Ordering;
+use std::sync::OnceLock;
 
 use crate::config::{Config, Shingle};
 use crate::document::Span;
-use crate::hash::{hash64, hash128, mix64};
+use crate::hash::{hash64, mix64};
 use crate::record::Record;
-use crate::similarity::ShingleSet;
 use crate::similarity::facts::{self, Word};
 use crate::similarity::quotation;
+use crate::similarity::{ShingleSet, identity};
 
 /// A text to verify: what it says, and which parts of it are its article.
 #[derive(Clone, Copy, Debug)]
@@ -28,30 +29,41 @@ pub struct Article<'a> {
 }
 
 /// What verification needs of one text, made once per text and used for every pair it is in.
+///
+/// Most candidates are told apart by their shingles alone, so only these are made at once; the rest is made when the
+/// first pair asks for it.
 #[derive(Clone, Debug)]
 pub struct Profile {
+    /// The text as read, and its blocks without boilerplate.
+    text: Box<str>,
+    blocks: Box<[Span]>,
+    unit: Shingle,
     /// Hash of all terms in order: equal for texts of one normal form.
     fingerprint: u128,
     /// The run's own shingles, without boilerplate.
     content: ShingleSet,
-    /// The run's own shingles of the text as read; none when nothing was taken away.
-    raw: Option<ShingleSet>,
     /// Triples of words, without boilerplate; none when they are the run's own shingles.
     triples: Option<ShingleSet>,
-    /// Triples of words outside quoted lines; none when no line is quoted.
-    own: Option<ShingleSet>,
-    /// A quarter of the character grams, ascending and distinct.
-    grams: Vec<u32>,
-    /// The words in order, with what is a name and what a number.
-    words: Vec<Word>,
     /// Hash of the canonical address.
     address: Option<u64>,
     /// Hash of the headline's terms in order; none when it is too short to be told by.
     headline: Option<u64>,
-    /// Hashes of the terms of the short blocks, ascending.
-    lines: Vec<u64>,
     /// Its distinct terms, ascending.
     headline_terms: Vec<u64>,
+    raw: OnceLock<Option<ShingleSet>>,
+    grams: OnceLock<Vec<u32>>,
+    details: OnceLock<Details>,
+}
+
+/// What only pairs that have something in common need of a text.
+#[derive(Clone, Debug)]
+struct Details {
+    /// Triples of words outside quoted lines; none when no line is quoted.
+    own: Option<ShingleSet>,
+    /// The words in order, with what is a name and what a number.
+    words: Vec<Word>,
+    /// Hashes of the terms of the short blocks, ascending.
+    lines: Vec<u64>,
 }
 
 /// Words of a shingle of the retelling rule. True reprints in historical newspapers share about 30% of their triples,
@@ -67,50 +79,16 @@ const GRAM_SCALE: u64 = 4;
 impl Profile {
     /// Reads a text.
     ///
-    /// O(n log n) in its length; keeps about twice the bytes of the text.
+    /// O(n log n) in its length; keeps the text and about as much again.
     pub fn new(article: &Article<'_>, config: &Config) -> Profile {
-        let mut terms = Vec::new();
-        let mut own = Vec::new();
-        let mut words = Vec::new();
-        let mut form = String::new();
-        let mut lines = Vec::new();
-        let mut quoted = 0;
-        for &span in article.content {
-            let part = span.of(article.text);
-            let first = terms.len();
-            facts::words(part, &mut terms, &mut words);
-            if quotation::may_quote(part) {
-                let spans: Vec<_> = crate::text::tokens(part).iter().map(|token| token.span).collect();
-                for (term, outside) in terms[first..].iter().zip(quotation::outside(part, &spans)) {
-                    if outside {
-                        own.push(*term);
-                    } else {
-                        quoted += 1;
-                    }
-                }
-            } else {
-                own.extend_from_slice(&terms[first..]);
-            }
-            if (HEADLINE_WORDS..LINE_WORDS).contains(&(terms.len() - first)) {
-                lines.push(crate::text::fingerprint(&terms[first..]));
-            }
-            crate::text::normalize_into(part, &mut form);
-            form.push(' ');
+        let mut terms = Vec::with_capacity(article.text.len() / 5);
+        for span in article.content {
+            crate::text::hash_terms(span.of(article.text), &mut terms);
         }
-        let fingerprint = fingerprint(&terms);
-        let shingles = |terms: &[u64], text: &str| match config.shingle {
-            Shingle::Words(width) => ShingleSet::new(terms, width),
-            Shingle::Chars(width) => characters(text, width),
+        let content = match config.shingle {
+            Shingle::Words(width) => ShingleSet::new(&terms, width),
+            Shingle::Chars(width) => characters(article.text, article.content, width),
         };
-        let content = shingles(&terms, &form);
-        let triples = (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE));
-        let own = (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE));
-        let raw = (!is_whole(article)).then(|| {
-            terms.clear();
-            crate::text::hash_terms(article.text, &mut terms);
-            shingles(&terms, &crate::text::normalize(article.text))
-        });
-        lines.sort_unstable();
         let mut headline_terms = Vec::new();
         if let Some(line) = article.headline {
             crate::text::hash_terms(line, &mut headline_terms);
@@ -119,22 +97,74 @@ impl Profile {
         headline_terms.sort_unstable();
         headline_terms.dedup();
         Profile {
-            fingerprint,
+            text: article.text.into(),
+            blocks: article.content.into(),
+            unit: config.shingle,
+            fingerprint: identity(&terms),
             content,
-            raw,
-            triples,
-            own,
-            grams: grams(&form),
-            words,
+            triples: (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE)),
             address: article.url.and_then(address),
             headline,
             headline_terms,
-            lines,
+            raw: OnceLock::new(),
+            grams: OnceLock::new(),
+            details: OnceLock::new(),
         }
     }
 
+    fn details(&self) -> &Details {
+        self.details.get_or_init(|| {
+            let (mut terms, mut own, mut words, mut lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let mut quoted = 0;
+            for span in &self.blocks {
+                let part = span.of(&self.text);
+                let first = terms.len();
+                facts::words(part, &mut terms, &mut words);
+                if quotation::may_quote(part) {
+                    let spans: Vec<_> = crate::text::tokens(part).iter().map(|token| token.span).collect();
+                    for (term, outside) in terms[first..].iter().zip(quotation::outside(part, &spans)) {
+                        if outside {
+                            own.push(*term);
+                        } else {
+                            quoted += 1;
+                        }
+                    }
+                } else {
+                    own.extend_from_slice(&terms[first..]);
+                }
+                if (HEADLINE_WORDS..LINE_WORDS).contains(&(terms.len() - first)) {
+                    lines.push(crate::text::fingerprint(&terms[first..]));
+                }
+            }
+            lines.sort_unstable();
+            Details { own: (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE)), words, lines }
+        })
+    }
+
+    /// A quarter of the character grams, ascending and distinct.
+    fn grams(&self) -> &[u32] {
+        self.grams.get_or_init(|| {
+            let mut form = String::with_capacity(self.text.len());
+            for span in &self.blocks {
+                crate::text::normalize_into(span.of(&self.text), &mut form);
+            }
+            grams(&form)
+        })
+    }
+
+    /// The run's own shingles of the text as read.
     fn raw(&self) -> &ShingleSet {
-        self.raw.as_ref().unwrap_or(&self.content)
+        let raw = self.raw.get_or_init(|| {
+            (!is_whole(&self.text, &self.blocks)).then(|| match self.unit {
+                Shingle::Words(width) => {
+                    let mut terms = Vec::new();
+                    crate::text::hash_terms(&self.text, &mut terms);
+                    ShingleSet::new(&terms, width)
+                }
+                Shingle::Chars(width) => characters(&self.text, &[Span::new(0, self.text.len())], width),
+            })
+        });
+        raw.as_ref().unwrap_or(&self.content)
     }
 
     fn triples(&self) -> &ShingleSet {
@@ -158,30 +188,28 @@ const HEADLINE_WORDS: usize = 4;
 /// Returns whether `page` carries `story` as one item of several: the story's headline stands in it, is not its own, and
 /// most of its text is something else.
 fn carries(page: &Profile, story: &Profile, share: f64) -> bool {
-    share < ITEM && story.headline.is_some_and(|headline| page.lines.binary_search(&headline).is_ok())
+    share < ITEM && story.headline.is_some_and(|headline| page.details().lines.binary_search(&headline).is_ok())
 }
 
-fn fingerprint(terms: &[u64]) -> u128 {
-    let bytes: Vec<u8> = terms.iter().flat_map(|term| term.to_le_bytes()).collect();
-    hash128(&bytes)
-}
-
-/// Returns whether the content leaves nothing but blanks of the text out.
-fn is_whole(article: &Article<'_>) -> bool {
+/// Returns whether the blocks leave nothing but blanks of the text out.
+fn is_whole(text: &str, blocks: &[Span]) -> bool {
     let mut end = 0;
-    for span in article.content {
-        if !article.text[end..span.start].trim().is_empty() {
+    for span in blocks {
+        if !text[end..span.start].trim().is_empty() {
             return false;
         }
         end = span.end;
     }
-    article.text[end..].trim().is_empty()
+    text[end..].trim().is_empty()
 }
 
-/// Returns the shingles of `width` consecutive characters of a normal form.
-fn characters(form: &str, width: usize) -> ShingleSet {
-    let terms: Vec<u64> = form.split_whitespace().flat_map(|word| word.chars().chain([' '])).map(u64::from).collect();
-    ShingleSet::new(&terms[..terms.len().saturating_sub(1)], width)
+/// Returns the shingles of `width` consecutive characters of the normal form.
+fn characters(text: &str, blocks: &[Span], width: usize) -> ShingleSet {
+    let mut terms = Vec::with_capacity(text.len());
+    for span in blocks {
+        crate::text::hash_characters(span.of(text), &mut terms);
+    }
+    ShingleSet::new(&terms, width)
 }
 
 /// Returns a sample of the hashes of `GRAM` consecutive letters and digits, blanks and marks left out: scanning errors
@@ -554,15 +582,16 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         same_headline: same_headline(first, second),
         ..VerifiedPair::apart(a, b)
     };
-    if first.words.is_empty() || second.words.is_empty() {
+    if first.content.is_empty() || second.content.is_empty() {
         return pair;
     }
     let shorter = first.triples().len().min(second.triples().len());
     pair.told = share(first.triples().shared(second.triples()), shorter);
-    pair.told_in_letters = share(shared_grams(&first.grams, &second.grams), first.grams.len().min(second.grams.len()));
     if pair.told < SCREEN && pair.jaccard < config.threshold {
         return pair;
     }
+    let (a_grams, b_grams) = (first.grams(), second.grams());
+    pair.told_in_letters = share(shared_grams(a_grams, b_grams), a_grams.len().min(b_grams.len()));
     pair.jaccard_raw = first.raw().jaccard(second.raw());
     let similar = pair.jaccard >= config.threshold;
     let enough = shorter >= 30;
@@ -588,12 +617,12 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     pair.joins = similar || config.retellings;
     let mut core_told = false;
     if pair.reason != Reason::SameText {
-        let differences = facts::differences(&first.words, &second.words);
+        let differences = facts::differences(&first.details().words, &second.details().words);
         pair.replaced = differences.replaced;
         pair.other_facts = differences.other_facts;
         pair.dbg = differences.dbg();
         core_told = pair.told >= CORE && f64::from(differences.matched) >= CORE_WHOLE * f64::from(differences.core);
-        let shortest = first.words.len().min(second.words.len());
+        let shortest = first.details().words.len().min(second.details().words.len());
         if differences.is_template()
             || shortest < SHORT && differences.other_facts > 0
             || shortest < HEADLINE && differences.other_words > 0
@@ -636,7 +665,7 @@ fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair, core_told: b
 
 /// Returns whether `post` holds `story` in quoted lines alone, inside text of its own.
 fn quotes(post: &Profile, story: &Profile) -> bool {
-    let Some(own) = &post.own else { return false };
+    let Some(own) = &post.details().own else { return false };
     let told = own.shared(story.triples());
     own.len() >= 20 && (told as f64) < 0.3 * own.len() as f64
 }
