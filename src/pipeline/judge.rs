@@ -336,12 +336,14 @@ impl Bench<'_> {
             } else {
                 worker.terms.extend_from_slice(&raw[before..]);
             }
+            // The table and what is kept say the same to the last digit, so that `--from` applies what judging anew would.
+            let score = (verdict.score * f64::from(u16::MAX)).round() as u16;
             if let Some(kind) = verdict.kind {
                 verdicts.push(KeptVerdict {
                     span: block.span,
                     kind: BoilerplateKind::ALL.iter().position(|one| *one == kind).expect("listed") as u8,
                     removed,
-                    score: (verdict.score * f64::from(u16::MAX)).round() as u16,
+                    score,
                 });
                 kinds = kinds.with(kind);
                 worker.totals.count_kind(kind, words, number, document, block.span, block.line);
@@ -356,7 +358,7 @@ impl Bench<'_> {
                     end_char: 0,
                     line: u64::from(block.line),
                     kind: verdict.kind.map(|kind| kind.name().to_owned()),
-                    score: verdict.score,
+                    score: f64::from(score) / f64::from(u16::MAX),
                     removed,
                     evidence_documents: counts.documents,
                     evidence_sites: counts.sites,

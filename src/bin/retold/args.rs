@@ -98,21 +98,6 @@ pub enum Command {
     Man(ManArgs),
 }
 
-impl Command {
-    /// Returns the published name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Command::Scan(_) => "scan",
-            Command::Clean(_) => "clean",
-            Command::Dedup(_) => "dedup",
-            Command::Explain(_) => "explain",
-            Command::Config(_) => "config",
-            Command::Completions(_) => "completions",
-            Command::Man(_) => "man",
-        }
-    }
-}
-
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]

@@ -5,9 +5,6 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use retold::Config;
-use retold::boilerplate::{BoilerplateKind, KindSet};
-use retold::config::Keep;
 use retold::document::{Document, DocumentSource};
 use retold::input::{Source, SourceSettings};
 use retold::observe::Observer;
@@ -22,6 +19,7 @@ use crate::args::{ExplainArgs, Format, GlobalArgs};
 use crate::commands::{Status, print};
 use crate::diagnostics::{Paint, hinted};
 use crate::explanation;
+use crate::finished;
 use crate::progress::Talk;
 use crate::run::{self, Means};
 
@@ -108,8 +106,9 @@ fn only_document(path: &str, settings: &SourceSettings, talk: &Talk) -> Result<D
 
 /// Explains what a finished scan said.
 fn from_scan(directory: &Path, ids: &[String], means: &Means, talk: &Talk) -> Result<Told> {
-    let summary = read_summary(directory)?;
-    let config = config_of(&summary);
+    let scan = finished::open(directory)?;
+    let summary = scan.summary();
+    let config = finished::config(summary);
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         let table = directory.join("documents.jsonl");
@@ -120,7 +119,7 @@ fn from_scan(directory: &Path, ids: &[String], means: &Means, talk: &Talk) -> Re
             hinted(error, format!("ids are the field `id` of `{}`", table.display()))
         })?);
     }
-    let texts = match texts_of(&rows, &summary, means, talk) {
+    let texts = match texts_of(&rows, summary, means, talk) {
         Ok(texts) => texts,
         Err(error) => {
             talk.note(&format!("the texts are not at hand, so only what the scan wrote is shown: {error:#}"));
@@ -189,50 +188,6 @@ fn settle(pair: &mut PairExplanation, a: &DocumentRow, b: &DocumentRow) {
     pair.joined = together;
 }
 
-/// Reads the summary of a finished scan.
-fn read_summary(directory: &Path) -> Result<Summary> {
-    let path = directory.join("summary.json");
-    let text = std::fs::read(&path)
-        .with_context(|| format!("`{}`: expected a finished scan", directory.display()))
-        .map_err(|error| hinted(error, "name the directory that `retold scan -o DIR` wrote"))?;
-    let summary: Summary =
-        serde_json::from_slice(&text).with_context(|| format!("`{}`: expected a summary", path.display()))?;
-    if summary.retold != "scan" {
-        let error = anyhow!("`{}`: expected a scan, found the output of `{}`", directory.display(), summary.retold);
-        return Err(hinted(error, "name the directory that `retold scan -o DIR` wrote"));
-    }
-    Ok(summary)
-}
-
-/// Returns the settings that a scan was made with.
-fn config_of(summary: &Summary) -> Config {
-    let default = Config::default();
-    let settings = &summary.settings;
-    let flag = |name: &str, default: bool| settings.get(name).and_then(|value| value.as_bool()).unwrap_or(default);
-    let strings = |name: &str| -> Vec<String> {
-        let list = settings.get(name).and_then(|value| value.as_array()).into_iter().flatten();
-        list.filter_map(|value| value.as_str().map(str::to_owned)).collect()
-    };
-    let text = |name: &str| settings.get(name).and_then(|value| value.as_str());
-    let keep = text("keep").and_then(|text| Keep::ALL.into_iter().find(|(_, name)| *name == text));
-    let kinds = strings("remove").into_iter().filter_map(|name| name.parse::<BoilerplateKind>().ok());
-    Config {
-        threshold: settings.get("threshold").and_then(|value| value.as_f64()).unwrap_or(default.threshold),
-        shingle: text("shingle").and_then(|text| text.parse().ok()).unwrap_or(default.shingle),
-        boilerplate: flag("boilerplate", default.boilerplate),
-        model: flag("model", default.model),
-        careful: flag("careful", default.careful),
-        retellings: flag("retellings", default.retellings),
-        exact: flag("exact", default.exact),
-        sites: default.sites,
-        date_window: default.date_window,
-        keep: keep.map_or(default.keep, |(keep, _)| keep),
-        remove: kinds.fold(KindSet::none(), KindSet::with),
-        all_blocks: true,
-        site_priority: strings("site_priority"),
-    }
-}
-
 /// Returns the rows of a table whose lines begin in one of these ways, in order; only the first if that is enough.
 ///
 /// Rows begin with their ids, so that lines of others need not be parsed.
@@ -256,11 +211,7 @@ fn find_rows<T: DeserializeOwned>(table: &Path, starts: &[String], first: bool) 
 
 /// Reads the documents of these rows from the scan's inputs, as far as they are there and unchanged.
 fn texts_of(rows: &[DocumentRow], summary: &Summary, means: &Means, talk: &Talk) -> Result<Vec<Option<Document>>> {
-    let paths: Vec<PathBuf> = summary.run.paths.iter().map(PathBuf::from).collect();
-    if paths.iter().any(|path| path.as_os_str() == "-") {
-        return Err(anyhow!("they came from standard input"));
-    }
-    let source = Source::open(&paths, &source_settings_of(summary, means)?)?;
+    let source = Source::open(&finished::paths(summary)?, &finished::source_settings(summary, means)?)?;
     let mut found: Vec<Option<Document>> = vec![None; rows.len()];
     let mut pass = source.pass()?;
     while let Some(batch) = pass.next_batch()? {
@@ -281,26 +232,4 @@ fn texts_of(rows: &[DocumentRow], summary: &Summary, means: &Means, talk: &Talk)
         }
     }
     Ok(found)
-}
-
-/// Returns how a scan read its inputs.
-fn source_settings_of(summary: &Summary, means: &Means) -> Result<SourceSettings> {
-    let settings = &summary.settings;
-    let text = |name: &str| settings.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    let globs = settings.get("glob").and_then(|value| value.as_array()).into_iter().flatten();
-    Ok(SourceSettings {
-        text_field: text("text_field"),
-        id_field: text("id_field"),
-        url_field: text("url_field"),
-        site_field: text("site_field"),
-        title_field: text("title_field"),
-        date_field: text("date_field"),
-        globs: globs.filter_map(|value| value.as_str().map(str::to_owned)).collect(),
-        site_from: text("site_from").as_deref().map(regex::Regex::new).transpose()?,
-        site_from_dir: settings.get("site_from_dir").and_then(|value| value.as_bool()).unwrap_or(false),
-        // It says nothing of the text, which is all that is read again.
-        metadata: None,
-        temp_dir: means.temp_dir.clone(),
-        memory_bytes: means.memory.unwrap_or(u64::MAX),
-    })
 }
