@@ -18,7 +18,7 @@ pub struct Member {
 /// One cluster: documents that all match its representative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cluster {
-    /// The most complete text; ties by order.
+    /// The longest text that all others match; ties by order.
     pub representative: u32,
     /// All members in order, the representative among them.
     pub members: Vec<u32>,
