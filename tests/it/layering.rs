@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 15] = [
+const ROOMS: [(&str, &str); 16] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
