@@ -22,7 +22,8 @@ MAGIC, VERSION = b"rtbm", 1
 EVIDENCE = 10
 
 # Parameters of the chain and the decision, in the order of the file after the weights of repetition.
-CHAIN = {"stay": 0.7, "own": 0.35, "full_words": 20.0, "slope": 1.0, "offset": 0.0, "threshold": 0.0, "careful": 3.0, "first": 0.4, "long": 0.8}
+CHAIN = {"stay": 1.1, "own": 0.35, "full_words": 20.0, "slope": 0.641, "offset": 0.105, "threshold": 0.105,
+         "careful": 2.28, "first": 0.4, "long": 0.8}
 
 LOOK = dict(objective="binary", learning_rate=0.1, num_leaves=31, max_depth=7, min_data_in_leaf=80, feature_fraction=0.4,
             bagging_fraction=0.6, bagging_freq=1, lambda_l2=5.0, max_bin=63, verbose=-1, seed=7,
