@@ -1,9 +1,10 @@
 //! Groups of documents that tell the same story, each held together by its representative.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-use crate::similarity::{Relation, VerifiedPair};
+use crate::config::{Config, Keep};
+use crate::similarity::{Reason, Relation, VerifiedPair};
 
 /// A document of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,21 +28,34 @@ pub struct Cluster {
 /// that met others only, few enough that a component of any shape costs linear time.
 const TRIES: u8 = 16;
 
+/// Members least like the center that a new one is compared with.
+const WITNESSES: usize = 8;
+
+/// Share of word triples or letters of the shorter one below which two members of a cluster are at odds: two versions of
+/// a page that moved on, while two damaged copies of one text keep more than that.
+const AT_ODDS: f64 = 0.2;
+
+/// Members, the longest first, that are tried as a cluster's representative.
+const CONTENDERS: usize = 4;
+
 /// Stories inside one page that are compared with each other to find out whether they are several.
 const STORIES: usize = 16;
+
+/// Words of a document inside a page from which it is a story of its own.
+const STORY_WORDS: u32 = 60;
 
 /// Share of word triples below which two stories inside one page have nothing in common.
 const UNRELATED: f64 = 0.05;
 
-/// Splits one component into clusters by leaders, the longest first.
+/// Splits one component into clusters by leaders: first the document that most others match, the longest among equals.
 ///
 /// `members` ascend by item; `pairs` are the component's verified pairs. `verify` measures a pair that was no candidate
 /// (its first item is the smaller one).
 /// Every member is in exactly one of the clusters returned, which come in the order of their first members.
 ///
-/// Every member of a cluster joins its representative itself, so that no chain A~B~C~D puts A and D together. A page that
-/// holds two unrelated stories joins neither. The order of `pairs` does not matter. O(members + pairs) calls and time,
-/// up to a logarithm.
+/// Every member of a cluster joins its representative itself, so that no chain A~B~C~D puts A and D together. The
+/// representative is the longest member that all others match. A page that holds two unrelated stories joins neither.
+/// The order of `pairs` does not matter. O(members + pairs) calls and time, up to a logarithm.
 pub fn split(
     members: &[Member],
     pairs: &[VerifiedPair],
@@ -49,34 +63,47 @@ pub fn split(
 ) -> Vec<Cluster> {
     let mut links = Links::new(members, pairs, verify);
     links.part_round_ups();
-    let mut by_length: Vec<usize> = (0..members.len()).collect();
-    by_length.sort_by_key(|&at| (Reverse(members[at].content_words), at));
     let mut leader = vec![usize::MAX; members.len()];
     let mut tries = vec![0u8; members.len()];
-    for &representative in &by_length {
-        if leader[representative] != usize::MAX {
+    let mut matches: Vec<usize> = links.neighbors.iter().map(Vec::len).collect();
+    let rank = |at: usize, matches: &[usize]| (matches[at], members[at].content_words, Reverse(at));
+    let mut queue: BinaryHeap<_> = (0..members.len()).map(|at| rank(at, &matches)).collect();
+    while let Some((count, _, Reverse(center))) = queue.pop() {
+        if leader[center] != usize::MAX {
             continue;
         }
-        leader[representative] = representative;
-        let mut seen = BTreeSet::from([representative]);
-        let mut reached = VecDeque::from([representative]);
-        while let Some(from) = reached.pop_front() {
-            for to in links.neighbors[from].clone() {
+        if count != matches[center] {
+            queue.push(rank(center, &matches));
+            continue;
+        }
+        let mut group = vec![center];
+        let mut seen = BTreeSet::from([center]);
+        let mut reached = 0;
+        while reached < group.len() {
+            for to in links.neighbors[group[reached]].clone() {
                 if leader[to] != usize::MAX || !seen.insert(to) {
                     continue;
                 }
-                let joins = match links.known(representative, to) {
-                    Some(pair) => pair.joins,
+                let joins = match links.known(center, to) {
+                    Some(pair) => pair.joins && !links.are_parted(center, to),
                     None if tries[to] < TRIES => {
                         tries[to] += 1;
-                        links.measure(representative, to).joins
+                        links.joins(center, to)
                     }
                     None => false,
                 };
-                if joins && !links.are_parted(representative, to) {
-                    leader[to] = representative;
-                    reached.push_back(to);
+                if joins {
+                    group.push(to);
                 }
+            }
+            reached += 1;
+        }
+        links.admit(&mut group);
+        let representative = links.representative(&group);
+        for &at in &group {
+            leader[at] = representative;
+            for &near in &links.neighbors[at] {
+                matches[near] -= 1;
             }
         }
     }
@@ -142,6 +169,47 @@ impl<'a> Links<'a> {
         pair
     }
 
+    fn joins(&mut self, a: usize, b: usize) -> bool {
+        !self.are_parted(a, b) && self.measure(a, b).joins
+    }
+
+    /// Keeps those members of a group, the most similar to its center first, that share something with the others.
+    fn admit(&mut self, group: &mut Vec<usize>) {
+        let center = group[0];
+        let mut order: Vec<(usize, VerifiedPair)> =
+            group[1..].iter().map(|&at| (at, self.measure(center, at))).collect();
+        order.sort_by(|(a, one), (b, that)| that.told.total_cmp(&one.told).then(a.cmp(b)));
+        let mut admitted: Vec<(usize, VerifiedPair)> = Vec::with_capacity(order.len());
+        for (at, pair) in order {
+            let item = self.members[center].item;
+            let at_odds = !tells(&pair, item)
+                && (0..admitted.len().min(WITNESSES)).any(|back| {
+                    let (other, that) = admitted[admitted.len() - 1 - back];
+                    if tells(&that, item) || pair.jaccard + that.jaccard - 1.0 >= AT_ODDS {
+                        return false;
+                    }
+                    let between = self.measure(at, other);
+                    between.told.max(between.told_in_letters) < AT_ODDS
+                });
+            if !at_odds {
+                admitted.push((at, pair));
+            }
+        }
+        group.truncate(1);
+        group.extend(admitted.into_iter().map(|(at, _)| at));
+    }
+
+    /// Returns the longest member of a group that all others match; its first member is one that they do.
+    fn representative(&mut self, group: &[usize]) -> usize {
+        let mut longest = group.to_vec();
+        longest.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
+        longest
+            .into_iter()
+            .take(CONTENDERS)
+            .find(|&at| group.iter().all(|&other| other == at || self.joins(at, other)))
+            .unwrap_or(group[0])
+    }
+
     /// Returns whether one of the two is a page of several stories and the other is not.
     fn are_parted(&self, a: usize, b: usize) -> bool {
         self.parted[a] != self.parted[b]
@@ -153,6 +221,7 @@ impl<'a> Links<'a> {
             let mut told: Vec<usize> = self.neighbors[page]
                 .iter()
                 .copied()
+                .filter(|&other| self.members[other].content_words >= STORY_WORDS)
                 .filter(|&other| self.known(page, other).is_some_and(|pair| tells(pair, self.members[page].item)))
                 .collect();
             told.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
@@ -163,6 +232,11 @@ impl<'a> Links<'a> {
                     pair.told < UNRELATED && !pair.same_headline
                 })
             });
+        }
+        for page in 0..self.members.len() {
+            let mut near = std::mem::take(&mut self.neighbors[page]);
+            near.retain(|&other| !self.are_parted(page, other));
+            self.neighbors[page] = near;
         }
     }
 }
@@ -175,6 +249,58 @@ fn tells(pair: &VerifiedPair, page: u32) -> bool {
         _ => false,
     }
 }
+
+/// What the look-alikes of every document are: copies, or other stories told by the same template.
+///
+/// A page of a template looks like all others of it, and now and then two agree in so many names and numbers that facts do
+/// not part them. Among look-alikes that mostly tell other stories, one that seems to be a copy is one more page.
+#[derive(Clone, Debug)]
+pub struct LookAlikes {
+    copies: Vec<u16>,
+    others: Vec<u16>,
+}
+
+/// Look-alikes with other facts from which a document is taken for a page of a template.
+const FAMILY: u16 = 3;
+
+impl LookAlikes {
+    /// Makes counts for documents 0..n.
+    pub fn new(documents: usize) -> LookAlikes {
+        LookAlikes { copies: vec![0; documents], others: vec![0; documents] }
+    }
+
+    /// Counts a verified pair.
+    pub fn count(&mut self, pair: &VerifiedPair) {
+        let counts = if pair.joins {
+            &mut self.copies
+        } else if pair.reason == Reason::OtherFacts {
+            &mut self.others
+        } else {
+            return;
+        };
+        for item in [pair.a, pair.b] {
+            counts[item as usize] = counts[item as usize].saturating_add(1);
+        }
+    }
+
+    /// Returns a pair as it stands once all pairs were counted.
+    pub fn confirmed(&self, mut pair: VerifiedPair) -> VerifiedPair {
+        let is_template = |item: u32| {
+            let (copies, others) = (self.copies[item as usize], self.others[item as usize]);
+            others >= FAMILY && others > copies.saturating_mul(2)
+        };
+        let certain = pair.other_facts == 0 && pair.jaccard >= CERTAIN;
+        if pair.joins && !certain && is_template(pair.a) && is_template(pair.b) {
+            pair.joins = false;
+            pair.relation = Relation::Related;
+            pair.reason = Reason::OtherFacts;
+        }
+        pair
+    }
+}
+
+/// Jaccard similarity from which two pages of a template without other facts are copies.
+const CERTAIN: f64 = 0.8;
 
 /// What the choice of the copy to keep needs of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,8 +324,43 @@ pub struct Choice {
     pub reason: String,
 }
 
-/// Chooses the copy to keep. (Skeleton; to be filled in.)
-pub fn choose(config: &crate::config::Config, representative: u32, copies: &[Copy]) -> Choice {
-    let _ = (config, copies);
-    Choice { kept: Some(representative), reason: "the most complete text".to_owned() }
+/// Chooses the copy to keep of one cluster, by the policy that `config` names.
+///
+/// `copies` are the cluster's members in order, the representative among them. Where the policy asks for what no copy
+/// has (a date that can be read, a site of the list), and among equals, the most complete text wins, then the first.
+pub fn choose(config: &Config, representative: u32, copies: &[Copy]) -> Choice {
+    let longest = |copy: &Copy| (Reverse(copy.content_words), copy.item != representative, copy.item);
+    let fallback = |why: &str| Choice { kept: Some(representative), reason: format!("the most complete text{why}") };
+    let best = |rank: &dyn Fn(&Copy) -> Option<i64>| {
+        let ranked = copies.iter().filter_map(|copy| Some((rank(copy)?, copy)));
+        ranked.min_by_key(|(rank, copy)| (*rank, longest(copy))).map(|(_, copy)| copy)
+    };
+    let day = |copy: &Copy| copy.date.as_deref().and_then(crate::date::day).map(i64::from);
+    let dated = |copy: &Copy, which: &str| Choice {
+        kept: Some(copy.item),
+        reason: format!("the {which} date: {}", copy.date.as_deref().unwrap_or_default()),
+    };
+    match config.keep {
+        Keep::Longest => fallback(""),
+        Keep::Earliest => best(&day).map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "earliest")),
+        Keep::Latest => best(&|copy| day(copy).map(|day| -day))
+            .map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "latest")),
+        Keep::First => {
+            Choice { kept: copies.iter().map(|copy| copy.item).min(), reason: "the first in order".to_owned() }
+        }
+        Keep::None => Choice { kept: None, reason: "none is kept".to_owned() },
+        Keep::SitePriority => {
+            let place = |copy: &Copy| {
+                let site = copy.site.as_deref()?;
+                config.site_priority.iter().position(|name| name == site).map(|place| place as i64)
+            };
+            best(&place).map_or_else(
+                || fallback(", no site is in the list"),
+                |copy| Choice {
+                    kept: Some(copy.item),
+                    reason: format!("the preferred site: {}", copy.site.as_deref().unwrap_or_default()),
+                },
+            )
+        }
+    }
 }

@@ -111,8 +111,8 @@ impl Vocabulary {
 
 const LATIN: [&str; 40] = [
     "ba", "ke", "lo", "mi", "ru", "ta", "ne", "si", "po", "da", "fe", "gu", "hi", "jo", "la", "ma", "no", "pe", "ra",
-    "so", "tu", "ve", "wi", "za", "chi", "sha", "tro", "bre", "kla", "ster", "ing", "on", "er", "al", "is", "um", "ent",
-    "or", "an", "en",
+    "so", "tu", "ve", "wi", "za", "chi", "sha", "tro", "bre", "kla", "ster", "ing", "on", "er", "al", "is", "um",
+    "ent", "or", "an", "en",
 ];
 const CYRILLIC: [&str; 20] = [
     "ко", "на", "ти", "ре", "вы", "до", "по", "ли", "ста", "ни", "ла", "го", "же", "ми", "ру", "че", "ша", "ен", "ов",

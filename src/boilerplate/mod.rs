@@ -3,17 +3,26 @@
 //! Pure: knows one page and what the run counted about its blocks; no files, no other documents, no threads.
 //!
 //! ```text
-//! Block ──features──▶ ┐
-//! cues ──────────────▶ ├─judge─▶ Verdict (kind, score, evidence)
-//! Repetition ────────▶ ┘
+//! Block ──shape──▶ features ──model──▶ first score ─┐
+//!         cues ───▶ ┘                               ├─▶ features of context ──model──▶ ┐
+//! Repetition ───────────────────▶ log odds ─────────┴──────────────────────────────────┴─chain─▶ Verdict
 //! ```
 
+mod chain;
+mod cues;
+mod features;
+mod headline;
 mod judge;
 mod kind;
+mod kinds;
+mod model;
 mod occurrence;
 mod repetition;
+mod shape;
+pub mod training;
 
 pub use judge::{Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, Verdict};
 pub use kind::{BoilerplateKind, KindSet};
+pub use model::ModelError;
 pub use occurrence::{Counted, Link, Occurrence, Tally};
 pub use repetition::{Fingerprints, Repetition, fingerprints};

@@ -1,7 +1,8 @@
 //! What the run counted about a block: in how many documents, sites and near-duplicate clusters it stands.
 
-use crate::hash::hash64;
-use crate::text::normalize;
+use crate::boilerplate::shape::{self, FLAGS};
+use crate::hash::{hash64, mix64};
+use crate::text::{fingerprint, normalize};
 
 /// How often a block occurs in the run. The counts include the block's own document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,46 @@ impl Default for Repetition {
     }
 }
 
+/// Features that the log odds of repetition are a weighted sum of.
+pub(super) const EVIDENCE: usize = 10;
+
+/// Words up to which a block is short: sites share short lines because they are chrome, long ones because they are
+/// reprints or quotations.
+const SHORT: f32 = 12.0;
+
+/// Returns what the counts of a block say, as features of a weighted sum.
+///
+/// `words` is the block's length; `site_clusters` the near-duplicate clusters among its site's documents.
+pub(super) fn evidence(repetition: &Repetition, site_clusters: u32, words: f32) -> [f32; EVIDENCE] {
+    let mut row = [0.0; EVIDENCE];
+    let own = repetition.site_clusters;
+    let others = repetition.clusters.saturating_sub(own);
+    let ln = |count: u32| f64::from(count).ln() as f32;
+    if own >= 2 && site_clusters >= 2 {
+        let share = own.min(site_clusters) as f32 / site_clusters as f32;
+        if repetition.near {
+            row[0] = 1.0;
+            row[1] = ln(own);
+        } else {
+            row[2] = 1.0;
+            row[3] = ln(own);
+            // What a site repeats on few of its pages may be a series' own words; on most of them it is chrome.
+            row[4] = if site_clusters >= 3 { share } else { 0.0 };
+            row[5] = if words > 25.0 { 1.0 } else { 0.0 };
+        }
+    } else if site_clusters >= 4 {
+        row[6] = 1.0;
+        row[7] = (ln(site_clusters) - ln(4)).min(4.0);
+    }
+    // A long block on many sites is a quotation or a reprint, and says nothing by its repetition.
+    if others >= 1 && words <= SHORT {
+        let few = if repetition.near { 0.5 } else { 1.0 };
+        row[8] = few;
+        row[9] = few * ln(others + 1).min(6.0);
+    }
+    row
+}
+
 /// What a block is counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprints {
@@ -34,15 +75,40 @@ pub struct Fingerprints {
     /// Hash of the normal form with names, dates and numbers masked; none where that would be (nearly) all of it, or
     /// where nothing is masked, or where the block is too long to be a template.
     pub template: Option<u64>,
-    /// Words of the block.
-    pub words: u32,
 }
 
-/// Returns what a block's text is counted by. (Skeleton; to be filled in.)
-pub fn fingerprints(block: &str) -> Fingerprints {
-    Fingerprints {
-        exact: hash64(normalize(block).as_bytes()),
-        template: None,
-        words: crate::text::tokens(block).len() as u32,
+/// Bytes up to which a block may be a template: longer ones repeat as they are or not at all.
+const TEMPLATE_BYTES: usize = 400;
+
+/// Returns what a block's text is counted by.
+///
+/// The template masks numbers, names of months, and words in capitals that do not begin a sentence. O(n); a template is
+/// looked for only in blocks of up to 400 bytes. `terms` are those of the block; one without any (`* * *`) is counted by
+/// its normal form.
+pub fn fingerprints(block: &str, terms: &[u64]) -> Fingerprints {
+    let exact = if terms.is_empty() { hash64(normalize(block).as_bytes()) } else { fingerprint(terms) };
+    Fingerprints { exact, template: if block.len() <= TEMPLATE_BYTES { template(block) } else { None } }
+}
+
+fn template(block: &str) -> Option<u64> {
+    let mut hash = 0x7e4d_91a3_0c55_2b17;
+    let (mut masked, mut kept, mut pending) = (0u32, 0u32, false);
+    shape::words_with(block, |word, capitalized, number, sentence_start, month| {
+        if number || month || (capitalized && !sentence_start) {
+            masked += 1;
+            pending = true;
+            return;
+        }
+        // Neighbors that are masked make one gap, so that names of two words and of three are alike.
+        if pending {
+            hash = mix64(hash ^ 1);
+            pending = false;
+        }
+        hash = mix64(hash.wrapping_add(u64::from(word & !FLAGS)));
+        kept += 1;
+    });
+    if pending {
+        hash = mix64(hash ^ 1);
     }
+    (masked > 0 && kept >= 2 && kept >= masked.min(3)).then_some(hash)
 }

@@ -9,7 +9,7 @@ use crate::boilerplate::{Judge, Page};
 use crate::config::Config;
 use crate::document::{Document, Span};
 use crate::output::{BlockRow, DocumentRow, PairRow};
-use crate::similarity::{Article, Profile, verify};
+use crate::similarity::{Article, Profile, Reason, verify};
 use crate::text::{segment, tokens};
 
 /// A document, block by block.
@@ -242,16 +242,23 @@ pub fn explain_pair(first: Explained<'_>, second: Explained<'_>, config: &Config
         Profile::new(&article, config)
     };
     let pair = verify(0, &profile(first, &content_a), 1, &profile(second, &content_b), config);
+    // A pair that is far apart is not measured on the texts as read, unless they are taken for content.
+    let jaccard_raw = if pair.listed {
+        pair.jaccard_raw
+    } else {
+        let whole = |side: Explained<'_>| profile(side, &[Span::new(0, side.document.text.len())]);
+        verify(0, &whole(first), 1, &whole(second), config).jaccard
+    };
     PairExplanation {
         a: first.document.id.clone(),
         b: second.document.id.clone(),
         jaccard: pair.jaccard,
-        jaccard_raw: pair.jaccard_raw,
+        jaccard_raw,
         a_in_b: pair.a_in_b,
         b_in_a: pair.b_in_a,
         relation: pair.relation.name().to_owned(),
         joined: pair.joins,
-        reason: format!("{:?}", pair.reason),
+        reason: Reason::describe(&pair, config),
         passages: passages((&first.document.text, &content_a), (&second.document.text, &content_b)),
     }
 }

@@ -55,8 +55,8 @@ pub struct Summary {
     pub skipped: u64,
     /// Expected recall of the candidates at the threshold.
     pub expected_recall: f64,
-    /// Buckets and postings larger than their cap, whose items met a leader and neighbors only.
-    pub capped_groups: u64,
+    /// Pairs of large buckets and postings that were not tried: their items met a leader and neighbors there.
+    pub pairs_left_out: u64,
     /// Sites with most documents, at most 1,000, with what would be removed there.
     pub by_site: Vec<SiteCount>,
     /// Things worth knowing.

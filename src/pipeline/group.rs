@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::cluster::{Copy, Member, choose, split};
+use crate::cluster::{Copy, LookAlikes, Member, choose, split};
 use crate::config::Config;
 use crate::corpus::Facts;
 use crate::error::Error;
@@ -116,7 +116,7 @@ pub(super) fn group<'w>(
     texts: &Spool<'_>,
 ) -> Result<Grouping<'w>, Error> {
     let config = run.config;
-    let representative_of = representatives(run, judgment, copies, verified, texts)?;
+    let representative_of = representatives(run, census, judgment, copies, verified, texts)?;
     let clusters = clusters(copies, &representative_of);
 
     let memberships = run.sorter("memberships");
@@ -139,7 +139,7 @@ pub(super) fn group<'w>(
     run.each(clusters.len().div_ceil(slice), |at| -> Result<(), Error> {
         let mut membership_writer = memberships.writer();
         let mut pair_writer = pairs.writer();
-        let mut measure = Measure { copies, profiles: Profiles::new(texts, config), known: HashMap::new() };
+        let mut measure = Measure { copies, profiles: Profiles::new(run, texts), known: HashMap::new() };
         for cluster in at * slice..((at + 1) * slice).min(clusters.len()) {
             if run.observer.stopped() {
                 return Err(Error::Stopped);
@@ -169,7 +169,7 @@ pub(super) fn group<'w>(
             }
             if members.len() <= ALL_PAIRS {
                 for (at, a) in members.iter().enumerate() {
-                    for b in &members[at + 1..] {
+                    for b in members[at + 1..].iter().filter(|b| census.may_meet(config, *a, **b)) {
                         let pair = measure.pair(*a, *b)?;
                         if pair.listed || pair.joins || [*a, *b].contains(&representative) {
                             pair_writer.push(settled(pair, true))?;
@@ -209,15 +209,20 @@ fn settled(mut pair: VerifiedPair, joined: bool) -> VerifiedPair {
 /// Splits every component by leaders, and returns the representative of every document.
 fn representatives(
     run: &Run<'_, '_>,
+    census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
     verified: &Sorted<'_, VerifiedPair>,
     texts: &Spool<'_>,
 ) -> Result<Vec<u32>, Error> {
     let documents = copies.leader_of.len();
+    let mut look_alikes = LookAlikes::new(documents);
+    for pair in verified.iter()? {
+        look_alikes.count(&pair?);
+    }
     let mut components = Components::new(documents);
     for pair in verified.iter()? {
-        let pair = pair?;
+        let pair = look_alikes.confirmed(pair?);
         if pair.joins {
             components.join(pair.a, pair.b);
         }
@@ -227,7 +232,7 @@ fn representatives(
     run.each(verified.parts(), |part| -> Result<(), StoreError> {
         let mut writer = by_component.writer();
         for pair in verified.part(part)? {
-            let pair = pair?;
+            let pair = look_alikes.confirmed(pair?);
             let root = roots[pair.a as usize];
             if root == roots[pair.b as usize] {
                 writer.push(ComponentPair { root, pair })?;
@@ -239,7 +244,7 @@ fn representatives(
     drop(roots);
     let representative_of: Vec<AtomicU32> = copies.leader_of.iter().map(|leader| AtomicU32::new(*leader)).collect();
     run.each(by_component.parts(), |part| -> Result<(), Error> {
-        let mut profiles = Profiles::new(texts, run.config);
+        let mut profiles = Profiles::new(run, texts);
         let mut pairs = by_component.part(part)?.peekable();
         let mut component: Vec<VerifiedPair> = Vec::new();
         while let Some(first) = pairs.next() {
@@ -258,6 +263,7 @@ fn representatives(
                 .collect();
             let mut failed = None;
             let split = split(&members, &component, &mut |a, b| match profiles.verify(a, b) {
+                Ok(pair) if !census.may_meet(run.config, a, b) => VerifiedPair::apart(pair.a, pair.b),
                 Ok(pair) => pair,
                 Err(error) => {
                     failed = Some(error);

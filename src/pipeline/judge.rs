@@ -16,7 +16,9 @@ use crate::pipeline::pair::content;
 use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
 use crate::record::Record;
-use crate::similarity::{BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, identity};
+use crate::similarity::{
+    BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, identity, is_remnant,
+};
 use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::{Segments, hash_characters, hash_terms, segment};
 
@@ -33,6 +35,8 @@ pub(super) struct Judgment<'w> {
     pub bands: Sorted<'w, BandEntry>,
     /// Sampled shingles.
     pub samples: Sorted<'w, SampleEntry>,
+    /// All shingles, for the exact join; empty unless it is asked for.
+    pub shingles: Sorted<'w, SampleEntry>,
     /// Headlines by the hash of what they are compared as.
     pub headlines: Sorted<'w, HeadlineEntry>,
     /// Words without boilerplate, of every document.
@@ -166,6 +170,7 @@ struct Worker<'s, 'w> {
     identities: SorterWriter<'s, 'w, IdentityEntry>,
     bands: SorterWriter<'s, 'w, BandEntry>,
     samples: SorterWriter<'s, 'w, SampleEntry>,
+    shingles: SorterWriter<'s, 'w, SampleEntry>,
     headlines: SorterWriter<'s, 'w, HeadlineEntry>,
     totals: Totals,
     terms: Vec<u64>,
@@ -196,6 +201,7 @@ pub(super) fn judge<'w>(
     let identities = run.sorter("identities");
     let bands = run.sorter("bands");
     let samples = run.sorter("samples");
+    let shingles = run.sorter("shingles");
     let headlines = run.sorter("headlines");
     let totals = Mutex::new(Totals::default());
     let content_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
@@ -222,6 +228,7 @@ pub(super) fn judge<'w>(
             identities: identities.writer(),
             bands: bands.writer(),
             samples: samples.writer(),
+            shingles: shingles.writer(),
             headlines: headlines.writer(),
             totals: Totals::default(),
             terms: Vec::new(),
@@ -262,6 +269,7 @@ pub(super) fn judge<'w>(
             worker.identities.finish()?;
             worker.bands.finish()?;
             worker.samples.finish()?;
+            worker.shingles.finish()?;
             worker.headlines.finish()?;
             totals.lock().expect("no thread panicked here").merge(worker.totals);
             Ok(())
@@ -275,6 +283,7 @@ pub(super) fn judge<'w>(
         identities: run.sort(identities)?,
         bands: run.sort(bands)?,
         samples: run.sort(samples)?,
+        shingles: run.sort(shingles)?,
         headlines: run.sort(headlines)?,
         content_words: words_in_order.into_iter().flat_map(|(_, words)| words).collect(),
         totals: totals.into_inner().expect("no thread panicked here"),
@@ -327,12 +336,14 @@ impl Bench<'_> {
             } else {
                 worker.terms.extend_from_slice(&raw[before..]);
             }
+            // The table and what is kept say the same to the last digit, so that `--from` applies what judging anew would.
+            let score = (verdict.score * f64::from(u16::MAX)).round() as u16;
             if let Some(kind) = verdict.kind {
                 verdicts.push(KeptVerdict {
                     span: block.span,
                     kind: BoilerplateKind::ALL.iter().position(|one| *one == kind).expect("listed") as u8,
                     removed,
-                    score: (verdict.score * f64::from(u16::MAX)).round() as u16,
+                    score,
                 });
                 kinds = kinds.with(kind);
                 worker.totals.count_kind(kind, words, number, document, block.span, block.line);
@@ -347,7 +358,7 @@ impl Bench<'_> {
                     end_char: 0,
                     line: u64::from(block.line),
                     kind: verdict.kind.map(|kind| kind.name().to_owned()),
-                    score: verdict.score,
+                    score: f64::from(score) / f64::from(u16::MAX),
                     removed,
                     evidence_documents: counts.documents,
                     evidence_sites: counts.sites,
@@ -442,8 +453,10 @@ impl Bench<'_> {
         verdicts: &[KeptVerdict],
         raw: &[u64],
     ) -> Result<(), StoreError> {
+        // Pages of which next to nothing is left are not one text because that little is.
+        let remnant = is_remnant(worker.terms.len(), raw.len());
         worker.identities.push(IdentityEntry {
-            content: identity(&worker.terms),
+            content: identity(if remnant { raw } else { &worker.terms }),
             item: number,
             raw: identity(raw) as u64,
         })?;
@@ -458,7 +471,11 @@ impl Bench<'_> {
                 ShingleSet::new(&worker.characters, width)
             }
         };
-        if let Some(signature) = self.sketcher.sketch(shingles.hashes()) {
+        if self.config.exact {
+            for hash in shingles.hashes() {
+                worker.shingles.push(SampleEntry { key: *hash, item: number })?;
+            }
+        } else if let Some(signature) = self.sketcher.sketch(shingles.hashes()) {
             for key in self.banding.keys(&signature) {
                 worker.bands.push(BandEntry { key, item: number })?;
             }

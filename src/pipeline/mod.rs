@@ -17,6 +17,8 @@ mod write;
 
 pub use write::Scan;
 
+use std::time::Instant;
+
 use crate::config::Config;
 use crate::document::DocumentSource;
 use crate::error::Error;
@@ -50,27 +52,63 @@ pub fn scan<'w>(
 ) -> Result<Scan<'w>, Error> {
     config.check()?;
     let run = Run::new(config, workspace, source, observer);
+    let mut clock = Clock::start();
 
     let mut census = read(&run)?;
+    clock.lap("read");
     let repeats = match census.occurrences.take() {
         Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
         None => None,
     };
+    clock.lap("repeat");
     let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
     drop(repeats);
+    clock.lap("judge");
 
-    let copies = copies(census.documents, &judgment.identities)?;
-    let (met, capped_groups) = candidates(&run, &judgment, &copies)?;
+    let copies = copies(config, census.documents, &judgment.identities)?;
+    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
+    clock.lap("meet");
     let (wanted, any) = wanted(census.documents, &met, &copies)?;
     let texts = told(&run, &census, &judgment, &wanted, any)?;
+    clock.lap("read again");
     let verified = verified(&run, &met, &texts)?;
+    clock.lap("verify");
     let grouping = group(&run, &census, &judgment, &copies, &verified, &texts)?;
+    clock.lap("group");
 
     let closest = closest(&verified, &grouping)?;
     let headlines = headlines(&census, &judgment, &grouping)?;
-    let mut scan = Scan { config: config.clone(), census, judgment, grouping, headlines, summary: Summary::default() };
-    scan.summary = summarize(&scan, capped_groups, closest)?;
+    let mut scan = Scan {
+        config: config.clone(),
+        census,
+        judgment,
+        grouping,
+        headlines,
+        summary: Summary::default(),
+        timings: Vec::new(),
+    };
+    scan.summary = summarize(&scan, pairs_left_out, closest)?;
+    clock.lap("sum up");
+    scan.timings = clock.laps;
     Ok(scan)
+}
+
+/// Seconds of each leg, for whoever wants to know where time goes.
+struct Clock {
+    last: Instant,
+    laps: Vec<(&'static str, f64)>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { last: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self, leg: &'static str) {
+        let now = Instant::now();
+        self.laps.push((leg, (now - self.last).as_secs_f64()));
+        self.last = now;
+    }
 }
 
 /// Returns the most similar pair that was not joined: what is closest to the line.
@@ -135,7 +173,7 @@ fn headlines(census: &Census<'_>, judgment: &Judgment<'_>, grouping: &Grouping<'
 }
 
 /// Adds up what was found.
-fn summarize(scan: &Scan<'_>, capped_groups: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
+fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
     let mut dropped = 0;
     for next in scan.grouping.memberships.iter()? {
@@ -168,8 +206,8 @@ fn summarize(scan: &Scan<'_>, capped_groups: u64, closest: Option<VerifiedPair>)
         closest: closest.map(|pair| scan.pair_row(&pair)).transpose()?,
         headlines: scan.headlines.len() as u64,
         skipped: scan.census.skipped.len() as u64,
-        expected_recall: banding(&scan.config).recall(scan.config.threshold),
-        capped_groups,
+        expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
+        pairs_left_out,
         by_site,
         warnings: Vec::new(),
         run: crate::output::RunFacts::default(),

@@ -1,7 +1,7 @@
 //! Third pass: who meets whom, read again and verified.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::config::Config;
 use crate::corpus::{Told, decode_verdicts};
@@ -13,9 +13,10 @@ use crate::pipeline::judge::{Judgment, same_batch};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{
-    Article, CandidatePair, IdentityEntry, Profile, VerifiedPair, bucket_pairs, posting_pairs, verify,
+    Article, CandidatePair, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
+    posting_pairs, prefix_length, prefix_pairs, verify,
 };
-use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
+use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
 
 /// Equal texts, collapsed.
@@ -47,13 +48,17 @@ impl Bits {
     }
 }
 
-/// Finds equal texts.
-pub(super) fn copies(documents: u32, identities: &Sorted<'_, IdentityEntry>) -> Result<Copies, Error> {
+/// Finds equal texts. Where the settings restrict who is compared with whom nothing collapses: equal texts are pairs like
+/// any other.
+pub(super) fn copies(config: &Config, documents: u32, identities: &Sorted<'_, IdentityEntry>) -> Result<Copies, Error> {
     let mut copies = Copies {
         leader_of: (0..documents).collect(),
         differs: Bits::new(documents as usize),
         leads: Bits::new(documents as usize),
     };
+    if config.restricts_pairs() {
+        return Ok(copies);
+    }
     let mut leader: Option<IdentityEntry> = None;
     for entry in identities.iter()? {
         let entry = entry?;
@@ -74,29 +79,39 @@ pub(super) fn copies(documents: u32, identities: &Sorted<'_, IdentityEntry>) -> 
 /// In a run of at most so many documents everyone meets everyone: exact, and a person sees which pair is closest.
 const ALL_MEET: usize = 64;
 
-/// Pairs worth verifying, in order, each once; and how many groups were over their cap.
+/// Pairs worth verifying, in order, each once; and how many pairs of large groups were left out, whose items met others.
 pub(super) fn candidates<'w>(
     run: &Run<'_, 'w>,
+    census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
     let met = run.sorter("met");
-    let capped = AtomicU64::new(0);
+    let left_out = AtomicU64::new(0);
     let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
     run.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
         judgment.bands.for_each_group(part, |_, group| {
-            push_all(&mut writer, |emit| bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
+            push_all(&mut writer, |emit| {
+                let more = bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
+                left_out.fetch_add(more, Ordering::Relaxed);
+            })
         })?;
         writer.finish()
     })?;
     run.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
         judgment.samples.for_each_group(part, |_, group| {
-            push_all(&mut writer, |emit| posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit))
+            push_all(&mut writer, |emit| {
+                let more = posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
+                left_out.fetch_add(more, Ordering::Relaxed);
+            })
         })?;
         writer.finish()
     })?;
+    if run.config.exact {
+        exact_pairs(run, judgment, copies, &met)?;
+    }
     if copies.leader_of.len() <= ALL_MEET {
         let mut writer = met.writer();
         let items = 0..copies.leader_of.len() as u32;
@@ -113,7 +128,7 @@ pub(super) fn candidates<'w>(
         let mut writer = candidates.writer();
         let mut sum: Option<CandidatePair> = None;
         let mut settle = |sum: Option<CandidatePair>| match sum {
-            Some(pair) if pair.samples >= 2 => writer.push(pair),
+            Some(pair) if pair.samples >= 2 && census.may_meet(run.config, pair.a, pair.b) => writer.push(pair),
             _ => Ok(()),
         };
         for pair in met.part(part)? {
@@ -129,7 +144,56 @@ pub(super) fn candidates<'w>(
         writer.finish()
     })?;
     drop(met);
-    Ok((run.sort(candidates)?, capped.into_inner()))
+    Ok((run.sort(candidates)?, left_out.into_inner()))
+}
+
+/// Gives the candidates of the exact join: every pair whose similarity can reach the threshold.
+fn exact_pairs<'w>(
+    run: &Run<'_, 'w>,
+    judgment: &Judgment<'_>,
+    copies: &Copies,
+    met: &Sorter<'w, CandidatePair>,
+) -> Result<(), StoreError> {
+    let threshold = run.config.threshold;
+    let ranked = run.sorter("ranked");
+    run.each(judgment.shingles.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = ranked.writer();
+        judgment.shingles.for_each_group(part, |shingle, group| {
+            let mut frequency = 0;
+            group.by_ref().for_each(|_| frequency += 1);
+            group.rewind();
+            for entry in group.filter(|entry| copies.leader_of[entry.item as usize] == entry.item) {
+                writer.push(RankedShingle { item: entry.item, frequency, shingle })?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        writer.finish()
+    })?;
+    let ranked = run.sort(ranked)?;
+    let prefixes = run.sorter("prefixes");
+    run.each(ranked.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = prefixes.writer();
+        ranked.for_each_group(part, |item, group| {
+            let mut length = 0;
+            group.by_ref().for_each(|_| length += 1);
+            group.rewind();
+            for entry in group.take(prefix_length(length, threshold)) {
+                writer.push(PrefixEntry { shingle: entry.shingle, length: length as u32, item: item as u32 })?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        writer.finish()
+    })?;
+    drop(ranked);
+    let prefixes = run.sort(prefixes)?;
+    run.each(prefixes.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = met.writer();
+        prefixes.for_each_group(part, |_, group| {
+            let posting: Vec<PrefixEntry> = group.collect();
+            push_all(&mut writer, |emit| prefix_pairs(&posting, threshold, emit))
+        })?;
+        writer.finish()
+    })
 }
 
 /// Pushes all that `give` emits, and returns the first error of a push.
@@ -207,19 +271,28 @@ pub(super) fn content(text: &str, removed: impl Iterator<Item = Span>) -> Vec<Sp
 pub(super) struct Profiles<'a> {
     texts: &'a Spool<'a>,
     config: &'a Config,
+    /// The profile of document `d` is kept at `d % len`: pairs come in the order of their first documents, and the pages
+    /// of a site or a story that meet each other are mostly near in order.
     kept: Vec<Option<(u32, Arc<Profile>)>>,
 }
 
-/// Profiles that a thread keeps: the documents of a cluster are compared with each other, and most clusters are small.
-const PROFILES: usize = 128;
+/// Bytes that a profile takes, about, with its text: what the number of profiles kept is reckoned by.
+const PROFILE_BYTES: u64 = 24 << 10;
+/// Profiles that a thread keeps at most, however much memory there is.
+const PROFILES_MOST: u64 = 4096;
+/// Profiles that a thread keeps at least: the members of a small cluster.
+const PROFILES_LEAST: u64 = 64;
 
 impl<'a> Profiles<'a> {
-    pub(super) fn new(texts: &'a Spool<'a>, config: &'a Config) -> Profiles<'a> {
-        Profiles { texts, config, kept: vec![None; PROFILES] }
+    pub(super) fn new(run: &'a Run<'_, '_>, texts: &'a Spool<'a>) -> Profiles<'a> {
+        // An eighth of the memory is for profiles.
+        let share = run.workspace.budget_bytes() / 8 / run.workspace.threads() as u64;
+        let count = (share / PROFILE_BYTES).clamp(PROFILES_LEAST, PROFILES_MOST);
+        Profiles { texts, config: run.config, kept: vec![None; count as usize] }
     }
 
     pub(super) fn get(&mut self, document: u32) -> Result<Arc<Profile>, StoreError> {
-        let slot = document as usize % PROFILES;
+        let slot = document as usize % self.kept.len();
         if let Some((_, profile)) = self.kept[slot].as_ref().filter(|(kept, _)| *kept == document) {
             return Ok(Arc::clone(profile));
         }
@@ -256,7 +329,7 @@ pub(super) fn verified<'w>(
     let verified = run.sorter("verified");
     run.each(candidates.parts(), |part| -> Result<(), Error> {
         let mut writer = verified.writer();
-        let mut profiles = Profiles::new(texts, run.config);
+        let mut profiles = Profiles::new(run, texts);
         for pair in candidates.part(part)? {
             if run.observer.stopped() {
                 return Err(Error::Stopped);

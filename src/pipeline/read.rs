@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use crate::boilerplate::{Occurrence, fingerprints};
+use crate::config::{Config, Sites};
+use crate::date::day;
 use crate::document::{DocumentId, Parsed, Skipped};
 use crate::error::Error;
 use crate::hash::hash64;
@@ -11,7 +13,7 @@ use crate::observe::{Leg, Observer};
 use crate::pipeline::crew::Run;
 use crate::record::Record;
 use crate::store::Sorted;
-use crate::text::segment;
+use crate::text::{hash_terms, segment};
 
 /// What the first pass learned.
 #[derive(Debug)]
@@ -34,6 +36,26 @@ pub(super) struct Census<'w> {
     pub batches: Vec<(u64, u32)>,
     /// Documents without a date.
     pub without_date: u64,
+    /// The day of every document, when a window of days is asked for.
+    pub days: Vec<Option<i32>>,
+}
+
+impl Census<'_> {
+    /// Returns whether the settings allow two documents to be compared.
+    pub(super) fn may_meet(&self, config: &Config, a: u32, b: u32) -> bool {
+        let site = |document: u32| self.site_of[document as usize];
+        let one_site = site(a) != 0 && site(a) == site(b);
+        let sites = match config.sites {
+            Sites::All => true,
+            Sites::Across => !one_site,
+            Sites::Same => one_site,
+        };
+        let near = |window: u32| match (self.days[a as usize], self.days[b as usize]) {
+            (Some(a), Some(b)) => a.abs_diff(b) <= window,
+            _ => true,
+        };
+        sites && config.date_window.is_none_or(near)
+    }
 }
 
 /// A site and its documents.
@@ -56,6 +78,7 @@ struct Register {
     skipped: Vec<Skipped>,
     batches: Vec<(u64, u32)>,
     without_date: u64,
+    days: Option<Vec<Option<i32>>>,
 }
 
 impl Register {
@@ -76,6 +99,9 @@ impl Register {
             self.sites[number as usize].documents += 1;
             self.site_of.push(number);
             self.without_date += u64::from(document.date.is_none());
+            if let Some(days) = &mut self.days {
+                days.push(document.date.as_deref().and_then(day));
+            }
         }
         for skipped in parsed.skipped.drain(..) {
             observer.skipped(&skipped);
@@ -94,7 +120,8 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
     let occurrences = run.sorter("occurrences");
     let ids = run.sorter("ids");
     let long_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
-    let mut register = Register { sites: vec![SiteTotal::default()], ..Register::default() };
+    let days = run.config.date_window.map(|_| Vec::new());
+    let mut register = Register { sites: vec![SiteTotal::default()], days, ..Register::default() };
     run.pass(
         Leg::Read,
         |base, parsed: &mut Parsed| {
@@ -105,8 +132,8 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             register.enter(parsed, run.observer);
             Ok(())
         },
-        || (occurrences.writer(), ids.writer()),
-        |(occurrences, ids), base: DocumentId, parsed, ()| {
+        || (occurrences.writer(), ids.writer(), Vec::new()),
+        |(occurrences, ids, terms), base: DocumentId, parsed, ()| {
             let mut long = Vec::with_capacity(parsed.documents.len());
             for (number, document) in (base.0..).zip(&parsed.documents) {
                 for entry in id_entries(&document.id, number) {
@@ -116,13 +143,17 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
                 if count_blocks {
                     let blocks = segment(&document.text).blocks;
                     for (block, at) in blocks.iter().take(Occurrence::BLOCKS as usize).zip(0..) {
-                        let prints = fingerprints(block.span.of(&document.text));
-                        if prints.words >= LONG_WORDS {
-                            long_here += prints.words.min(Occurrence::WORDS);
+                        let text = block.span.of(&document.text);
+                        terms.clear();
+                        hash_terms(text, terms);
+                        let words = terms.len().min(Occurrence::WORDS as usize) as u32;
+                        if words >= LONG_WORDS {
+                            long_here += words;
                         }
-                        occurrences.push(Occurrence::new(prints.exact, number, at, prints.words, false))?;
+                        let prints = fingerprints(text, terms);
+                        occurrences.push(Occurrence::new(prints.exact, number, at, words, false))?;
                         if let Some(template) = prints.template {
-                            occurrences.push(Occurrence::new(template, number, at, prints.words, true))?;
+                            occurrences.push(Occurrence::new(template, number, at, words, true))?;
                         }
                     }
                 }
@@ -131,7 +162,7 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             long_words.lock().expect("no thread panicked here").push((base.0, long));
             Ok(())
         },
-        |(occurrences, ids)| {
+        |(occurrences, ids, _)| {
             occurrences.finish()?;
             ids.finish()?;
             Ok(())
@@ -158,6 +189,7 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
         skipped: register.skipped,
         batches: register.batches,
         without_date: register.without_date,
+        days: register.days.unwrap_or_default(),
     })
 }
 

@@ -3,33 +3,50 @@
 //! Monday's market report and Tuesday's share their whole frame and none of their figures; a reprint shares both. Texts
 //! are aligned on the runs of words that they have in common; what stands between two runs on both sides was replaced.
 
+use crate::hash::mix64;
 use crate::text::tokens;
 
-/// A word of a text as facts see it: 30 bits of its term, 2 bits of what it looks like.
+/// A word of a text as facts see it: 36 bits of its term, 26 of its letters, 2 of what it looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Word(u32);
+pub(crate) struct Word(u64);
 
 /// What a word looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
+    /// A short word: most of them stand in any text.
+    Short,
     Plain,
     Name,
     Number,
 }
 
-impl Word {
-    fn new(term: u64, look: Look) -> Word {
-        let code = match look {
-            Look::Plain => 0,
+impl Look {
+    fn code(self) -> u64 {
+        match self {
+            Look::Short => 0,
             Look::Name => 1,
             Look::Number => 2,
-        };
-        Word((term >> 32) as u32 & !3 | code)
+            Look::Plain => 3,
+        }
+    }
+}
+
+impl Word {
+    fn new(term: u64, word: &str, look: Look) -> Word {
+        let letters = word
+            .chars()
+            .flat_map(char::to_lowercase)
+            .fold(0, |letters, c| letters | 1u64 << (2 + u32::from(c).wrapping_mul(7) % 26));
+        Word(term & !0 << 28 | letters | look.code())
+    }
+
+    fn with(self, look: Look) -> Word {
+        Word(self.0 & !3 | look.code())
     }
 
     /// The term alone: a name at the start of a sentence is the same word as inside it.
-    fn term(self) -> u32 {
-        self.0 & !3
+    fn term(self) -> u64 {
+        self.0 >> 28
     }
 
     fn is_name(self) -> bool {
@@ -39,29 +56,74 @@ impl Word {
     fn is_number(self) -> bool {
         self.0 & 3 == 2
     }
+
+    fn is_plain(self) -> bool {
+        self.0 & 3 == 3
+    }
+
+    fn is_fact(self) -> bool {
+        self.is_name() || self.is_number()
+    }
+
+    /// Whether two words may be one that was misspelled or misread: at most a third of their letters differ. Numbers are
+    /// not misspelled: they differ.
+    fn may_be(self, other: Word) -> bool {
+        if self.is_number() || other.is_number() {
+            return false;
+        }
+        const LETTERS: u64 = (1 << 28) - 4;
+        let (one, that) = (self.0 & LETTERS, other.0 & LETTERS);
+        3 * (one ^ that).count_ones() <= (one | that).count_ones() + 2
+    }
 }
+
+/// Bytes of a word from which it says something about the text it stands in.
+const PLAIN_BYTES: usize = 5;
+
+/// Bytes of a name that a point behind it abbreviates ("Mr.", "Sen.", "St.") instead of ending the sentence.
+const ABBREVIATION_BYTES: usize = 4;
+
+/// Letters of a word in capitals from which it is a name even at the start of a sentence, as in a dateline.
+const CAPITALS: usize = 4;
 
 /// Appends the terms of `part` and its words.
 ///
-/// A name is a capitalized word inside a sentence of mixed case; a number is a word with a digit. Lines in capitals,
-/// and scripts without capitals, have no names that can be told, only numbers.
+/// A name is a capitalized word inside a sentence, or one in capitals, where the text is of mixed case; a number is a
+/// word with a digit, with its decimals and thousands. Lines in capitals, and scripts without capitals, have no names
+/// that can be told, only numbers.
 pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
     let shouting = is_shouting(part);
-    let mut end = 0;
+    let (mut end, mut last) = (0, Look::Short);
+    let mut last_word = "";
     for token in tokens(part) {
-        let between = &part[end..token.span.start];
-        let starts_sentence = end == 0 || between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
+        // Two terms may come from one character, as from a vulgar fraction.
+        let between = part.get(end..token.span.start).unwrap_or_default();
+        let abbreviated = between == ". " && last_word.len() <= ABBREVIATION_BYTES && last == Look::Name;
+        let starts_sentence =
+            end == 0 || !abbreviated && between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
         end = token.span.end;
         let word = token.span.of(part);
-        let look = if word.bytes().any(|byte| byte.is_ascii_digit()) || word.chars().any(char::is_numeric) {
+        let capital = !shouting && word.chars().next().is_some_and(char::is_uppercase);
+        let mut term = token.term;
+        let look = if word.chars().any(char::is_numeric) {
             Look::Number
-        } else if !shouting && !starts_sentence && word.chars().next().is_some_and(char::is_uppercase) {
+        } else if capital && (!starts_sentence || word.chars().all(char::is_uppercase) && word.len() >= CAPITALS) {
             Look::Name
+        } else if word.len() < PLAIN_BYTES {
+            Look::Short
         } else {
             Look::Plain
         };
+        if look == Look::Number && last == Look::Number && matches!(between, "." | ",") {
+            // One number was cut at its point: its first part alone says nothing.
+            if let Some(first) = out.last_mut() {
+                term = mix64(term ^ mix64(first.0));
+                *first = first.with(Look::Short);
+            }
+        }
         terms.push(token.term);
-        out.push(Word::new(token.term, look));
+        out.push(Word::new(term, word, look));
+        (last, last_word) = (look, word);
     }
 }
 
@@ -79,40 +141,62 @@ fn is_shouting(text: &str) -> bool {
 pub(crate) struct Differences {
     /// Words that stand in common runs.
     pub(crate) matched: u32,
+    /// Words of the shorter text from its first common run to its last.
+    pub(crate) core: u32,
     /// Names in common runs.
     pub(crate) agreed_names: u32,
     /// Numbers in common runs.
     pub(crate) agreed_numbers: u32,
+    /// Distinct names and numbers of the shorter text's core.
+    pub(crate) core_facts: u32,
+    /// Of those, how many stand anywhere in the longer text.
+    pub(crate) kept_facts: u32,
+    /// Distinct longer plain words of the shorter text's core.
+    pub(crate) core_plain: u32,
+    /// Of those, how many stand anywhere in the longer text.
+    pub(crate) kept_plain: u32,
     /// Places where both texts say something else.
     pub(crate) replaced: u32,
     /// Of those, places with other names on both sides.
     pub(crate) other_names: u32,
     /// Of those, places with other numbers on both sides.
     pub(crate) other_numbers: u32,
+    /// Of those, places where a word stands that is no misspelling of the other text's.
+    pub(crate) other_words: u32,
     /// Of those, places with either.
     pub(crate) other_facts: u32,
 }
 
 impl Differences {
-    pub(crate) fn dbg(&self) -> [u32; 8] {
-        [
-            self.matched,
-            self.agreed_names,
-            self.agreed_numbers,
-            self.replaced,
-            self.other_names,
-            self.other_numbers,
-            self.other_facts,
-            0,
-        ]
-    }
-
     /// Returns whether other names and numbers stand at the same places of one frame: two stories told by a template.
     ///
     /// A copy that was edited keeps most of its facts, and its edits hit plain words as often.
     pub(crate) fn is_template(&self) -> bool {
-        self.other_facts >= 2 && 2 * self.other_facts > self.replaced && self.other_numbers > 0
+        let other = self.other_names + self.other_numbers;
+        let facts = other + self.agreed_names + self.agreed_numbers;
+        let names = share(self.other_names, self.other_names + self.agreed_names);
+        let numbers = share(self.other_numbers, self.other_numbers + self.agreed_numbers);
+        let places = share(self.other_facts, self.replaced);
+        let plain = share(self.kept_plain, self.core_plain);
+        let kept = share(self.kept_facts, self.core_facts) / plain.max(0.01);
+        // Facts stand so close that the text is made of them, and most of one kind are others.
+        let dense = other >= 2
+            && 20 * other >= self.matched
+            && 6 * other >= facts
+            && (3.0 * numbers >= 2.0 || 4.0 * names >= 1.0)
+            && (places >= 0.5 || other >= 2 * self.replaced)
+            && kept < 0.9;
+        // The frame is the same to the word, and names and numbers are all that differs in it.
+        let framed =
+            other >= 3 && self.other_names >= 1 && names >= 0.1 && places >= 0.6 && 5 * other >= facts && kept < 0.75;
+        // The frame is kept, its items stand in another order or at other places.
+        let listed = self.core_facts >= 16 && self.core_plain >= 8 && plain >= 0.8 && kept < 0.5;
+        dense || framed || listed
     }
+}
+
+fn share(part: u32, whole: u32) -> f64 {
+    if whole == 0 { 0.0 } else { f64::from(part) / f64::from(whole) }
 }
 
 /// Words on either side of a place that was replaced: beyond it a passage was rewritten, and its facts are not at "the
@@ -126,6 +210,21 @@ const ANCHOR: usize = 3;
 pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
     let runs = common_runs(a, b);
     let mut found = Differences::default();
+    if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
+        let (inner_a, inner_b) = (&a[first.0..last.0 + last.2], &b[first.1..last.1 + last.2]);
+        found.core = if a.len() <= b.len() { inner_a.len() } else { inner_b.len() } as u32;
+        let (inner, whole) = if a.len() <= b.len() { (inner_a, b) } else { (inner_b, a) };
+        let mut terms: Vec<u64> = whole.iter().map(|word| word.term()).collect();
+        terms.sort_unstable();
+        let kept = |is: fn(Word) -> bool| {
+            let mut set: Vec<u64> = inner.iter().filter(|word| is(**word)).map(|word| word.term()).collect();
+            set.sort_unstable();
+            set.dedup();
+            (set.iter().filter(|term| terms.binary_search(term).is_ok()).count() as u32, set.len() as u32)
+        };
+        (found.kept_facts, found.core_facts) = kept(Word::is_fact);
+        (found.kept_plain, found.core_plain) = kept(Word::is_plain);
+    }
     let mut last: Option<(usize, usize)> = None;
     for &(i, j, length) in &runs {
         if let Some((i0, j0)) = last {
@@ -149,19 +248,31 @@ pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
 }
 
 fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
-    if a.is_empty() || b.is_empty() || a.len() > REPLACED_WORDS || b.len() > REPLACED_WORDS {
+    let is_place = |side: &[Word]| {
+        let facts = side.iter().filter(|word| word.is_fact()).count();
+        !side.is_empty() && (side.len() <= REPLACED_WORDS || 2 * facts >= side.len())
+    };
+    if !is_place(a) || !is_place(b) {
         return;
     }
-    let lacks = |word: &Word, other: &[Word]| other.iter().all(|that| that.term() != word.term());
     let other = |is: fn(Word) -> bool| {
-        let says = |one: &[Word], that: &[Word]| one.iter().any(|word| is(*word) && lacks(word, that));
-        says(a, b) && says(b, a)
+        let only = |one: &[Word], that: &[Word]| {
+            one.iter()
+                .filter(|word| is(**word))
+                .filter(|word| that.iter().all(|other| other.term() != word.term() && !word.may_be(*other)))
+                .count()
+        };
+        only(a, b).min(only(b, a)) as u32
     };
     let (names, numbers) = (other(Word::is_name), other(Word::is_number));
+    let any = |one: &[Word], that: &[Word]| {
+        one.iter().any(|word| that.iter().all(|other| other.term() != word.term() && !word.may_be(*other)))
+    };
     found.replaced += 1;
-    found.other_names += u32::from(names);
-    found.other_numbers += u32::from(numbers);
-    found.other_facts += u32::from(names || numbers);
+    found.other_words += u32::from(any(a, b) && any(b, a));
+    found.other_names += names;
+    found.other_numbers += numbers;
+    found.other_facts += u32::from(names + numbers > 0);
 }
 
 /// Returns the common runs (start in `a`, start in `b`, length) that stand in one order in both: the longest chain of
@@ -207,10 +318,9 @@ fn unique_triples(words: &[Word]) -> Vec<(u64, u32)> {
         .windows(ANCHOR)
         .enumerate()
         .map(|(at, triple)| {
-            let sum = triple
-                .iter()
-                .fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(u64::from(word.term())));
-            (crate::hash::mix64(sum), at as u32)
+            let sum =
+                triple.iter().fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term()));
+            (mix64(sum), at as u32)
         })
         .collect();
     triples.sort_unstable();

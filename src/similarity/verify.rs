@@ -1,14 +1,15 @@
 //! Exact similarity, containment and facts → verified pairs.
 
 use std::cmp::Ordering;
+use std::sync::OnceLock;
 
 use crate::config::{Config, Shingle};
 use crate::document::Span;
-use crate::hash::{hash64, hash128, mix64};
+use crate::hash::{hash64, mix64};
 use crate::record::Record;
-use crate::similarity::ShingleSet;
 use crate::similarity::facts::{self, Word};
 use crate::similarity::quotation;
+use crate::similarity::{ShingleSet, identity};
 
 /// A text to verify: what it says, and which parts of it are its article.
 #[derive(Clone, Copy, Debug)]
@@ -28,26 +29,41 @@ pub struct Article<'a> {
 }
 
 /// What verification needs of one text, made once per text and used for every pair it is in.
+///
+/// Most candidates are told apart by their shingles alone, so only these are made at once; the rest is made when the
+/// first pair asks for it.
 #[derive(Clone, Debug)]
 pub struct Profile {
+    /// The text as read, and its blocks without boilerplate.
+    text: Box<str>,
+    blocks: Box<[Span]>,
+    unit: Shingle,
     /// Hash of all terms in order: equal for texts of one normal form.
     fingerprint: u128,
     /// The run's own shingles, without boilerplate.
     content: ShingleSet,
-    /// The run's own shingles of the text as read; none when nothing was taken away.
-    raw: Option<ShingleSet>,
     /// Triples of words, without boilerplate; none when they are the run's own shingles.
     triples: Option<ShingleSet>,
-    /// Triples of words outside quoted lines; none when no line is quoted.
-    own: Option<ShingleSet>,
-    /// A quarter of the character grams, ascending and distinct.
-    grams: Vec<u32>,
-    /// The words in order, with what is a name and what a number.
-    words: Vec<Word>,
     /// Hash of the canonical address.
     address: Option<u64>,
-    /// Terms of the headline.
-    headline: Vec<u64>,
+    /// Hash of the headline's terms in order; none when it is too short to be told by.
+    headline: Option<u64>,
+    /// Its distinct terms, ascending.
+    headline_terms: Vec<u64>,
+    raw: OnceLock<Option<ShingleSet>>,
+    grams: OnceLock<Vec<u32>>,
+    details: OnceLock<Details>,
+}
+
+/// What only pairs that have something in common need of a text.
+#[derive(Clone, Debug)]
+struct Details {
+    /// Triples of words outside quoted lines; none when no line is quoted.
+    own: Option<ShingleSet>,
+    /// The words in order, with what is a name and what a number.
+    words: Vec<Word>,
+    /// Hashes of the terms of all short blocks, ascending.
+    lines: Vec<u64>,
 }
 
 /// Words of a shingle of the retelling rule. True reprints in historical newspapers share about 30% of their triples,
@@ -63,60 +79,105 @@ const GRAM_SCALE: u64 = 4;
 impl Profile {
     /// Reads a text.
     ///
-    /// O(n log n) in its length; keeps about twice the bytes of the text.
+    /// O(n log n) in its length; keeps the text and about as much again.
     pub fn new(article: &Article<'_>, config: &Config) -> Profile {
-        let mut terms = Vec::new();
-        let mut own = Vec::new();
-        let mut words = Vec::new();
-        let mut form = String::new();
-        let mut quoted = 0;
-        for &span in article.content {
-            let part = span.of(article.text);
-            let first = terms.len();
-            facts::words(part, &mut terms, &mut words);
-            if quotation::may_quote(part) {
-                let spans: Vec<_> = crate::text::tokens(part).iter().map(|token| token.span).collect();
-                for (term, outside) in terms[first..].iter().zip(quotation::outside(part, &spans)) {
-                    if outside {
-                        own.push(*term);
-                    } else {
-                        quoted += 1;
-                    }
-                }
-            } else {
-                own.extend_from_slice(&terms[first..]);
-            }
-            crate::text::normalize_into(part, &mut form);
-            form.push(' ');
+        let mut terms = Vec::with_capacity(article.text.len() / 5);
+        for span in article.content {
+            crate::text::hash_terms(span.of(article.text), &mut terms);
         }
-        let fingerprint = fingerprint(&terms);
-        let shingles = |terms: &[u64], text: &str| match config.shingle {
-            Shingle::Words(width) => ShingleSet::new(terms, width),
-            Shingle::Chars(width) => characters(text, width),
+        let content = match config.shingle {
+            Shingle::Words(width) => ShingleSet::new(&terms, width),
+            Shingle::Chars(width) => characters(article.text, article.content, width),
         };
-        let content = shingles(&terms, &form);
-        let triples = (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE));
-        let own = (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE));
-        let raw = (!is_whole(article)).then(|| {
-            terms.clear();
-            crate::text::hash_terms(article.text, &mut terms);
-            shingles(&terms, &crate::text::normalize(article.text))
-        });
+        let mut headline_terms = Vec::new();
+        if let Some(line) = article.headline {
+            crate::text::hash_terms(line, &mut headline_terms);
+        }
+        let headline = (headline_terms.len() >= HEADLINE_WORDS).then(|| crate::text::fingerprint(&headline_terms));
+        headline_terms.sort_unstable();
+        headline_terms.dedup();
         Profile {
-            fingerprint,
+            text: article.text.into(),
+            blocks: article.content.into(),
+            unit: config.shingle,
+            fingerprint: identity(&terms),
             content,
-            raw,
-            triples,
-            own,
-            grams: grams(&form),
-            words,
+            triples: (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE)),
             address: article.url.and_then(address),
-            headline: article.headline.map(headline_terms).unwrap_or_default(),
+            headline,
+            headline_terms,
+            raw: OnceLock::new(),
+            grams: OnceLock::new(),
+            details: OnceLock::new(),
         }
     }
 
+    fn details(&self) -> &Details {
+        self.details.get_or_init(|| {
+            let (mut terms, mut own, mut words, mut lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let mut quoted = 0;
+            // What is left of a remnant says nothing: its facts are those of the page.
+            let whole = [Span::new(0, self.text.len())];
+            let blocks = if self.is_remnant() { &whole[..] } else { &self.blocks };
+            for span in blocks {
+                let part = span.of(&self.text);
+                let first = terms.len();
+                facts::words(part, &mut terms, &mut words);
+                if quotation::may_quote(part) {
+                    let spans: Vec<_> = crate::text::tokens(part).iter().map(|token| token.span).collect();
+                    for (term, outside) in terms[first..].iter().zip(quotation::outside(part, &spans)) {
+                        if outside {
+                            own.push(*term);
+                        } else {
+                            quoted += 1;
+                        }
+                    }
+                } else {
+                    own.extend_from_slice(&terms[first..]);
+                }
+            }
+            // A headline inside a page is often taken for boilerplate, so all blocks count.
+            for block in crate::text::segment(&self.text).blocks {
+                terms.clear();
+                crate::text::hash_terms(block.span.of(&self.text), &mut terms);
+                if (HEADLINE_WORDS..LINE_WORDS).contains(&terms.len()) {
+                    lines.push(crate::text::fingerprint(&terms));
+                }
+            }
+            lines.sort_unstable();
+            Details { own: (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE)), words, lines }
+        })
+    }
+
+    /// A quarter of the character grams, ascending and distinct.
+    fn grams(&self) -> &[u32] {
+        self.grams.get_or_init(|| {
+            let mut form = String::with_capacity(self.text.len());
+            for span in &self.blocks {
+                crate::text::normalize_into(span.of(&self.text), &mut form);
+            }
+            grams(&form)
+        })
+    }
+
+    /// The run's own shingles of the text as read.
     fn raw(&self) -> &ShingleSet {
-        self.raw.as_ref().unwrap_or(&self.content)
+        let raw = self.raw.get_or_init(|| {
+            (!is_whole(&self.text, &self.blocks)).then(|| match self.unit {
+                Shingle::Words(width) => {
+                    let mut terms = Vec::new();
+                    crate::text::hash_terms(&self.text, &mut terms);
+                    ShingleSet::new(&terms, width)
+                }
+                Shingle::Chars(width) => characters(&self.text, &[Span::new(0, self.text.len())], width),
+            })
+        });
+        raw.as_ref().unwrap_or(&self.content)
+    }
+
+    /// Returns whether next to nothing was left of the text.
+    fn is_remnant(&self) -> bool {
+        is_remnant(self.content.len(), self.raw().len())
     }
 
     fn triples(&self) -> &ShingleSet {
@@ -124,41 +185,44 @@ impl Profile {
     }
 }
 
-fn headline_terms(headline: &str) -> Vec<u64> {
-    let mut terms = Vec::new();
-    crate::text::hash_terms(headline, &mut terms);
-    terms.sort_unstable();
-    terms.dedup();
-    terms
-}
-
 /// Returns whether two headlines share half of the shorter one's words.
 fn same_headline(first: &Profile, second: &Profile) -> bool {
-    let shared = first.headline.iter().filter(|term| second.headline.binary_search(term).is_ok()).count();
-    shared > 0 && 2 * shared >= first.headline.len().min(second.headline.len())
+    let (a, b) = (&first.headline_terms, &second.headline_terms);
+    let shared = a.iter().filter(|term| b.binary_search(term).is_ok()).count();
+    shared > 0 && 2 * shared >= a.len().min(b.len())
 }
 
-fn fingerprint(terms: &[u64]) -> u128 {
-    let bytes: Vec<u8> = terms.iter().flat_map(|term| term.to_le_bytes()).collect();
-    hash128(&bytes)
+/// Words from which a block is no headline any more.
+const LINE_WORDS: usize = 30;
+
+/// Words of a headline from which its occurrence in another text is no accident.
+const HEADLINE_WORDS: usize = 4;
+
+/// Returns whether `page` carries `story` as one item of several: the story's headline stands in it, is not its own, and
+/// most of its text is something else.
+fn carries(page: &Profile, story: &Profile, share: f64) -> bool {
+    share < ITEM && story.headline.is_some_and(|headline| page.details().lines.binary_search(&headline).is_ok())
 }
 
-/// Returns whether the content leaves nothing but blanks of the text out.
-fn is_whole(article: &Article<'_>) -> bool {
+/// Returns whether the blocks leave nothing but blanks of the text out.
+fn is_whole(text: &str, blocks: &[Span]) -> bool {
     let mut end = 0;
-    for span in article.content {
-        if !article.text[end..span.start].trim().is_empty() {
+    for span in blocks {
+        if !text[end..span.start].trim().is_empty() {
             return false;
         }
         end = span.end;
     }
-    article.text[end..].trim().is_empty()
+    text[end..].trim().is_empty()
 }
 
-/// Returns the shingles of `width` consecutive characters of a normal form.
-fn characters(form: &str, width: usize) -> ShingleSet {
-    let terms: Vec<u64> = form.split_whitespace().flat_map(|word| word.chars().chain([' '])).map(u64::from).collect();
-    ShingleSet::new(&terms[..terms.len().saturating_sub(1)], width)
+/// Returns the shingles of `width` consecutive characters of the normal form.
+fn characters(text: &str, blocks: &[Span], width: usize) -> ShingleSet {
+    let mut terms = Vec::with_capacity(text.len());
+    for span in blocks {
+        crate::text::hash_characters(span.of(text), &mut terms);
+    }
+    ShingleSet::new(&terms, width)
 }
 
 /// Returns a sample of the hashes of `GRAM` consecutive letters and digits, blanks and marks left out: scanning errors
@@ -279,21 +343,30 @@ pub enum Reason {
     OtherFacts,
     /// The one quotes the other inside text of its own.
     Quotation,
+    /// The one carries the other as one story among several.
+    RoundUp,
     /// The two match, but each is nearer to another representative: the far ends of a chain.
     OtherCluster,
+    /// Told by a share of the shorter text, which the settings say not to go by.
+    RetellingsOff,
+    /// So little of one text is left without boilerplate that it tells no story.
+    TooLittle,
     /// Too little in common.
     TooDifferent,
 }
 
 impl Reason {
-    const ALL: [Reason; 8] = [
+    const ALL: [Reason; 11] = [
         Reason::SameText,
         Reason::Jaccard,
         Reason::Told,
         Reason::ToldInLetters,
         Reason::OtherFacts,
         Reason::Quotation,
+        Reason::RoundUp,
         Reason::OtherCluster,
+        Reason::RetellingsOff,
+        Reason::TooLittle,
         Reason::TooDifferent,
     ];
 
@@ -309,11 +382,15 @@ impl Reason {
                     pair.told_in_letters
                 )
             }
+            Reason::OtherFacts if pair.other_facts == 0 => "pages of one template, other stories".to_owned(),
             Reason::OtherFacts => {
                 format!("other names or numbers at {} of {} places that differ", pair.other_facts, pair.replaced)
             }
             Reason::Quotation => "quoted inside text of its own".to_owned(),
+            Reason::RoundUp => "one story among several".to_owned(),
             Reason::OtherCluster => "each is nearer to another representative".to_owned(),
+            Reason::RetellingsOff => format!("jaccard {:.2} < {}, retellings are off", pair.jaccard, config.threshold),
+            Reason::TooLittle => "too little text is left without boilerplate".to_owned(),
             Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
         }
     }
@@ -342,8 +419,6 @@ pub struct VerifiedPair {
     pub replaced: u32,
     /// Of those, places where other names or numbers stand.
     pub other_facts: u32,
-    /// Debug.
-    pub dbg: [u32; 8],
     /// Whether the headlines share half of the shorter one's words.
     pub same_headline: bool,
     /// What the pair is.
@@ -387,7 +462,6 @@ impl VerifiedPair {
             told_in_letters: 0.0,
             replaced: 0,
             other_facts: 0,
-            dbg: [0; 8],
             same_headline: false,
             relation: Relation::Related,
             joins: false,
@@ -473,7 +547,6 @@ impl Record for VerifiedPair {
             joins: bytes[65] != 0,
             listed: bytes[66] != 0,
             reason: Reason::ALL[usize::from(bytes[67])],
-            dbg: [0; 8],
             same_headline: bytes[68] != 0,
         }
     }
@@ -489,11 +562,65 @@ const TOLD: f64 = 0.45;
 /// Share of the shorter text's grams from which the longer one retells it through scanning errors.
 const TOLD_IN_LETTERS: f64 = 0.4;
 
+/// Wrong letters that are spread evenly leave the square of the grams' share to the triples (17 letters against 8);
+/// passages that were cut out take both alike.
+const DAMAGE: f64 = 0.8;
+
+/// Below this share of word triples not even letters are compared: texts that are told apart by their triples alone.
+const FAINT: f64 = 0.05;
+
 /// Below this share of word triples nothing else is looked at: at 8% wrong letters 0.29 of them survive.
 const SCREEN: f64 = 0.15;
 
+/// Share of a page below which a story whose headline stands in it is one item of several.
+const ITEM: f64 = 0.6;
+
 /// Share from which a text tells all of another.
 const WHOLE: f64 = 0.8;
+
+/// Share of the shorter text as read that a text must hold at least to tell all of it: where more of the other is its
+/// site's than that, nobody would say that it stands in the first.
+const WHOLE_RAW: f64 = 0.65;
+
+/// Share of the shorter text as read from which one of two equal articles contains the other, page and all.
+const SAME_RAW: f64 = 0.95;
+
+/// Triples of the shorter text from which a share of them says that it was retold: three dividend notices of twenty words
+/// share a third of theirs.
+const RETELLING_TRIPLES: usize = 30;
+
+/// How many times longer than a damaged copy its original may be: in a volume of hundreds of pages eight letters in a row
+/// meet by chance.
+const VOLUME: usize = 10;
+
+/// Triples of its own from which a post that quotes is more than a wrapper.
+const OWN_TRIPLES: usize = 20;
+
+/// Share of a post's own triples that the quoted story holds, below which they are its own.
+const OWN_TOLD: f64 = 0.3;
+
+/// Words left of a text, and share of it, below which what is left is a remnant: a caption, the sentence that a template
+/// changes, what survived a wrong verdict.
+const REMNANT_WORDS: usize = 60;
+const REMNANT: f64 = 0.25;
+
+/// Returns whether so many words without boilerplate are but a remnant of a text of so many.
+pub fn is_remnant(content_words: usize, words: usize) -> bool {
+    content_words < REMNANT_WORDS && (content_words as f64) < REMNANT * words as f64
+}
+
+/// Share of a cut text whose core, between its first and its last common run, another text holds: around it stands what
+/// its site wrote ("Read the full article").
+const CORE: f64 = 0.65;
+
+/// Share of that core from which it is held wholly.
+const CORE_WHOLE: f64 = 0.95;
+
+/// Words of a text in which one other name or number makes another story.
+const SHORT: usize = 30;
+
+/// Words of a text, like a headline or a message, in which any other word does.
+const HEADLINE: usize = 14;
 
 /// Compares two texts.
 pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
@@ -507,69 +634,106 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         same_headline: same_headline(first, second),
         ..VerifiedPair::apart(a, b)
     };
-    if first.words.is_empty() || second.words.is_empty() {
+    if first.content.is_empty() || second.content.is_empty() {
         return pair;
     }
     let shorter = first.triples().len().min(second.triples().len());
     pair.told = share(first.triples().shared(second.triples()), shorter);
+    if pair.told < FAINT && pair.jaccard < config.threshold {
+        return pair;
+    }
+    let (a_grams, b_grams) = (first.grams(), second.grams());
+    pair.told_in_letters = share(shared_grams(a_grams, b_grams), a_grams.len().min(b_grams.len()));
     if pair.told < SCREEN && pair.jaccard < config.threshold {
         return pair;
     }
-    pair.jaccard_raw = first.raw().jaccard(second.raw());
-    pair.told_in_letters = share(shared_grams(&first.grams, &second.grams), first.grams.len().min(second.grams.len()));
+    let (a_raw, b_raw) = (first.raw(), second.raw());
+    let shared_raw = a_raw.shared(b_raw);
+    pair.jaccard_raw = share(shared_raw, a_raw.len() + b_raw.len() - shared_raw);
+    let told_raw = share(shared_raw, a_raw.len().min(b_raw.len()));
     let similar = pair.jaccard >= config.threshold;
-    let told = pair.told >= TOLD;
-    let told_in_letters = pair.told_in_letters >= TOLD_IN_LETTERS;
-    pair.listed = similar || told || told_in_letters;
+    let enough = shorter >= RETELLING_TRIPLES;
+    let longer = first.triples().len().max(second.triples().len());
+    let told = pair.told >= if enough { TOLD } else { WHOLE };
+    let told_in_letters = enough
+        && longer <= VOLUME * shorter
+        && pair.told_in_letters >= TOLD_IN_LETTERS
+        && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
+    let contained = pair.told >= WHOLE && told_raw >= WHOLE_RAW || told_raw >= WHOLE;
+    pair.listed = similar || contained || config.retellings && (told || told_in_letters);
     if !pair.listed {
         return pair;
     }
-    pair.reason = if first.fingerprint == second.fingerprint {
+    pair.joins = similar || config.retellings && (told || told_in_letters);
+    let remnant = first.is_remnant() || second.is_remnant();
+    pair.reason = if first.fingerprint == second.fingerprint && (!remnant || a_raw == b_raw) {
         Reason::SameText
     } else if similar {
         Reason::Jaccard
+    } else if !config.retellings {
+        Reason::RetellingsOff
     } else if told {
         Reason::Told
-    } else {
+    } else if told_in_letters {
         Reason::ToldInLetters
+    } else {
+        Reason::TooDifferent
     };
-    pair.joins = similar || config.retellings;
+    let mut core_told = false;
     if pair.reason != Reason::SameText {
-        let differences = facts::differences(&first.words, &second.words);
+        let (a_words, b_words) = (&first.details().words, &second.details().words);
+        let differences = facts::differences(a_words, b_words);
         pair.replaced = differences.replaced;
         pair.other_facts = differences.other_facts;
-        pair.dbg = differences.dbg();
-        if differences.is_template() {
-            pair.joins = false;
-            pair.reason = Reason::OtherFacts;
+        core_told = pair.told >= CORE && f64::from(differences.matched) >= CORE_WHOLE * f64::from(differences.core);
+        let shortest = a_words.len().min(b_words.len());
+        let refusal = if differences.is_template()
+            || shortest < SHORT && differences.other_facts > 0
+            || shortest < HEADLINE && differences.other_words > 0
+        {
+            Some(Reason::OtherFacts)
         } else if quotes(first, second) || quotes(second, first) {
+            Some(Reason::Quotation)
+        } else if !pair.same_headline && (carries(first, second, pair.a_in_b) || carries(second, first, pair.b_in_a)) {
+            Some(Reason::RoundUp)
+        } else if remnant && told_raw < TOLD {
+            Some(Reason::TooLittle)
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
             pair.joins = false;
-            pair.reason = Reason::Quotation;
+            pair.reason = reason;
         }
     }
-    pair.relation = relation(first, second, &pair);
-    pair
-}
-
-fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair) -> Relation {
-    if pair.reason == Reason::SameText {
+    pair.relation = if pair.reason == Reason::OtherFacts {
+        Relation::Related
+    } else if pair.reason == Reason::SameText && (a_raw == b_raw || told_raw < SAME_RAW) {
         Relation::Identical
-    } else if pair.told >= WHOLE && pair.reason != Reason::OtherFacts {
-        if first.triples().len() >= second.triples().len() { Relation::Contains } else { Relation::Contained }
+    } else if told_raw >= WHOLE {
+        container(a_raw.len(), b_raw.len())
+    } else if contained || pair.joins && core_told {
+        container(first.triples().len(), second.triples().len())
     } else if first.address.is_some() && first.address == second.address {
         Relation::Version
     } else if pair.joins {
         Relation::Near
     } else {
         Relation::Related
-    }
+    };
+    pair
+}
+
+/// Returns which of two texts contains the other, by their size: `a` where they are equal.
+fn container(a: usize, b: usize) -> Relation {
+    if a >= b { Relation::Contains } else { Relation::Contained }
 }
 
 /// Returns whether `post` holds `story` in quoted lines alone, inside text of its own.
 fn quotes(post: &Profile, story: &Profile) -> bool {
-    let Some(own) = &post.own else { return false };
+    let Some(own) = &post.details().own else { return false };
     let told = own.shared(story.triples());
-    own.len() >= 20 && (told as f64) < 0.3 * own.len() as f64
+    own.len() >= OWN_TRIPLES && (told as f64) < OWN_TOLD * own.len() as f64
 }
 
 fn shared_grams(a: &[u32], b: &[u32]) -> usize {

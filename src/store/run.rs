@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::record::Record;
 use crate::store::scratch::{ScratchFile, checksum};
-use crate::store::{StoreError, Workspace};
+use crate::store::{Charge, StoreError, Workspace};
 
 /// Bytes before the records of a block.
 const BLOCK_HEADER: usize = 16;
@@ -79,10 +79,10 @@ pub(super) struct DiskRun<'w> {
     sample: Vec<u64>,
 }
 
-/// Returns how many records a block holds: what makes reading 64 runs at once, twice over in every thread, take a
-/// quarter of the budget, within 4 KiB (a page) and 256 KiB (beyond which larger reads gain nothing).
+/// Returns how many records a block holds: what makes reading 64 runs at once in every thread, as bytes and as records,
+/// take about an eighth of the budget, within 4 KiB (a page) and 256 KiB (beyond which larger reads gain nothing).
 fn records_per_block<R: Record>(workspace: &Workspace) -> usize {
-    let bytes = workspace.budget_bytes() / (8 * super::sorter::FAN_IN * workspace.threads()) as u64;
+    let bytes = workspace.budget_bytes() / (16 * super::sorter::FAN_IN * workspace.threads()) as u64;
     (bytes.clamp(4 << 10, 256 << 10) as usize / R::WIDTH).max(1)
 }
 
@@ -162,7 +162,9 @@ impl<'w> DiskRun<'w> {
     fn cursor<R: Record>(&self, keys: RangeInclusive<u64>) -> DiskCursor<'_, 'w, R> {
         // The block before the first that begins at or after the range may reach into it.
         let block = self.first_keys.partition_point(|first| first < keys.start()).saturating_sub(1);
-        DiskCursor { run: self, keys, block, bytes: Vec::new(), records: Vec::new(), at: 0 }
+        let records = self.records_per_block.min(self.len as usize);
+        let charge = self.file.workspace().charge((records * (R::WIDTH + size_of::<R>())) as u64);
+        DiskCursor { run: self, keys, block, bytes: Vec::new(), records: Vec::new(), at: 0, _charge: charge }
     }
 }
 
@@ -176,6 +178,7 @@ pub(super) struct DiskCursor<'a, 'w, R> {
     bytes: Vec<u8>,
     records: Vec<R>,
     at: usize,
+    _charge: Charge<'w>,
 }
 
 impl<R: Record> DiskCursor<'_, '_, R> {

@@ -34,6 +34,11 @@ impl<'w> ScratchFile<'w> {
         }
     }
 
+    /// Returns the workspace that the file belongs to.
+    pub(super) fn workspace(&self) -> &'w Workspace {
+        self.workspace
+    }
+
     /// Sets `bytes` of the file aside and returns where they begin.
     pub(super) fn reserve(&self, bytes: u64) -> u64 {
         self.end.fetch_add(bytes, Ordering::Relaxed)

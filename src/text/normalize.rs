@@ -27,6 +27,7 @@ use std::sync::LazyLock;
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
+use memchr::memchr3;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -37,7 +38,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 /// assert_eq!(normalize("“It’s a  Ｔｅｓｔ”"), normalize("&quot;ITâ€™S a test&quot;"));
 /// ```
 pub fn normalize(text: &str) -> Cow<'_, str> {
-    let plain = |byte: u8| matches!(byte, b'!'..=b'~') && ASCII[usize::from(byte)] == byte && byte != b'&';
+    let plain = |byte: u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'A'..=b'Z' | b'`' | b'&');
     if text.split(' ').all(|word| !word.is_empty() && word.bytes().all(plain)) {
         return Cow::Borrowed(text);
     }
@@ -51,6 +52,17 @@ pub fn normalize_into(text: &str, out: &mut String) {
     let start = out.len();
     let mut at = 0;
     while let Some(unit) = next_unit(text, at) {
+        let plain = plain_run(&text.as_bytes()[unit.start..]);
+        if plain > 0 {
+            at = unit.start + plain;
+            if out.len() > start {
+                out.push(' ');
+            }
+            let lowered = out.len();
+            out.push_str(&text[unit.start..at]);
+            out[lowered..].make_ascii_lowercase();
+            continue;
+        }
         at = unit.end;
         // A space is put before what follows it, so that none stands at the end.
         let mut blank = out.len() > start;
@@ -58,7 +70,9 @@ pub fn normalize_into(text: &str, out: &mut String) {
             if blank {
                 out.push(' ');
             }
-            out.extend(text[unit].bytes().map(|byte| char::from(ASCII[usize::from(byte)])));
+            let lowered = out.len();
+            out.push_str(&text[unit]);
+            out[lowered..].make_ascii_lowercase();
             continue;
         }
         for_each_char(&text[unit], |char, _, _| {
@@ -81,6 +95,8 @@ pub(super) enum Class {
     Word,
     /// The same, in a script that puts no spaces between words.
     Unspaced,
+    /// A mark of such a script: it belongs to the character before it.
+    UnspacedMark,
     /// Between words.
     Separator,
 }
@@ -105,6 +121,9 @@ pub(super) fn unit_end(text: &str, from: usize) -> usize {
     let mut at = from;
     loop {
         at += bytes[at..].iter().position(|byte| is_blank(*byte)).unwrap_or(bytes.len() - at);
+        if !matches!(bytes.get(at), Some(b'\n' | b'\r')) {
+            return at;
+        }
         match broken_word(text, at) {
             Some((_, next)) => at = next,
             None => return at,
@@ -129,43 +148,49 @@ fn broken_word(text: &str, at: usize) -> Option<(usize, usize)> {
     Some((hyphen, next))
 }
 
-/// The normal form of ASCII bytes.
-const ASCII: [u8; 128] = {
-    let mut table = [0; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = match byte as u8 {
-            b'`' => b'\'',
-            byte => byte.to_ascii_lowercase(),
-        };
-        byte += 1;
+/// Returns how many bytes, up to a space or to nothing, need no more than lower case: units of plain ASCII with single
+/// spaces between them.
+fn plain_run(bytes: &[u8]) -> usize {
+    /// Bytes looked at together.
+    const STEP: usize = 32;
+    let mut len = 0;
+    while let Some(window) = bytes[len..].first_chunk::<{ STEP + 1 }>() {
+        let plain = |byte: u8| (b' '..0x7f).contains(&byte) & (byte != b'&') & (byte != b'`');
+        let pairs = window.iter().zip(&window[1..]);
+        // Every byte is looked at, so that they are looked at side by side.
+        if !pairs.fold(true, |all, (byte, next)| all & plain(*byte) & !((*byte == b' ') & (*next == b' '))) {
+            break;
+        }
+        len += STEP;
     }
-    table
-};
+    bytes[..len].iter().rposition(|byte| *byte == b' ').unwrap_or(0)
+}
 
-/// Returns whether the bytes of a unit need no look at more than one of them at a time.
+/// Returns whether lower case is all that a unit needs: no entity, no quote to fold, no word broken at a line end.
 fn plain_ascii(unit: &[u8]) -> bool {
-    unit.iter().all(|byte| byte.is_ascii() && *byte != b'&' && !is_blank(*byte))
+    unit.is_ascii() && memchr3(b'&', b'`', b'\n', unit).is_none()
 }
 
 /// Gives the characters of a unit's normal form, each with its class and the bytes of the unit that it comes from. Spaces
 /// may repeat and stand at the ends.
 #[inline]
 pub(super) fn for_each_char(unit: &str, mut visit: impl FnMut(char, Class, Range<usize>)) {
+    let entries = ENTRIES.as_slice();
     let mut start = 0;
     while start < unit.len() {
-        let (end, simple) = next_segment(unit, start);
+        let (end, simple) = next_segment(entries, unit, start);
         let segment = &unit[start..end];
         if simple {
             for (at, char) in segment.char_indices() {
-                let entry = Entry::get(char);
+                let entry = Entry::get(entries, char);
                 if entry.flags & DELETED == 0 {
                     visit(entry.normal, entry.class(), start + at..start + at + char.len_utf8());
                 }
             }
         } else {
-            for piece in normalize_segment(segment) {
-                visit(piece.char, Entry::get(piece.char).class(), start + piece.start..start + piece.end);
+            for piece in normalize_segment(entries, segment) {
+                let class = Entry::get(entries, piece.char).class();
+                visit(piece.char, class, start + piece.start..start + piece.end);
             }
         }
         start = end;
@@ -189,24 +214,33 @@ const DELETED: u8 = 2;
 const WORD: u8 = 4;
 /// It is of a script without spaces.
 const UNSPACED: u8 = 8;
+/// It is a mark.
+const MARK: u8 = 16;
+/// A letter or number of a script without spaces.
+const UNSPACED_LETTER: u8 = WORD | UNSPACED;
+/// A mark of a script without spaces.
+const UNSPACED_MARK: u8 = WORD | UNSPACED | MARK;
 /// Misread UTF-8 can begin with it.
-const LEADS: u8 = 16;
+const LEADS: u8 = 32;
 /// Misread UTF-8 can go on with it.
-const CONTINUES: u8 = 32;
+const CONTINUES: u8 = 64;
 
-/// Characters below this are looked up in a table of 100 KiB: alphabets, marks, punctuation, kana.
-const TABLE: u32 = 0x3100;
-
+/// The characters of alphabets, marks, punctuation and kana, then those of full and half width: a table of 100 KiB.
 static ENTRIES: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| (0..TABLE).map(|code| char::from_u32(code).map_or(Entry::COMPLEX, Entry::of)).collect());
+    LazyLock::new(|| ('\0'..'\u{3100}').chain(WIDE..=WIDE_END).map(Entry::of).collect());
+
+/// The first of the characters of full and half width.
+const WIDE: char = '\u{ff00}';
+const WIDE_END: char = '\u{ffef}';
 
 impl Entry {
     const COMPLEX: Entry = Entry { normal: ' ', combining_class: 0, flags: COMPLEX };
 
     #[inline]
-    fn get(char: char) -> Entry {
+    fn get(entries: &[Entry], char: char) -> Entry {
         match char {
-            '\0'..'\u{3100}' => ENTRIES[char as usize],
+            '\0'..'\u{3100}' => entries[char as usize],
+            WIDE..=WIDE_END => entries[0x3100 + (char as usize - WIDE as usize)],
             // The letters that most text beyond the table is made of: none has another normal form.
             '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => {
                 Entry { normal: char, combining_class: 0, flags: WORD | UNSPACED }
@@ -220,10 +254,10 @@ impl Entry {
     fn of(char: char) -> Entry {
         let mut flags = 0;
         let mut pieces = vec![Piece { char, start: 0, end: 0 }];
-        if begins_with_no_starter(char) && canonical_combining_class(first_of(char)) == 0 {
+        if begins_with_no_starter(&[], char) && canonical_combining_class(first_of(char)) == 0 {
             flags |= COMPLEX;
         }
-        fold_and_compose(&mut pieces);
+        fold_and_compose(&[], &mut pieces);
         let normal = match pieces[..] {
             [] => return Entry { normal: ' ', combining_class: 0, flags: flags | DELETED },
             [Piece { char: normal, .. }] => normal,
@@ -250,6 +284,9 @@ impl Entry {
         if is_unspaced(normal) {
             flags |= UNSPACED;
         }
+        if unicode_normalization::char::is_combining_mark(normal) {
+            flags |= MARK;
+        }
         Entry { normal, combining_class: canonical_combining_class(normal), flags }
     }
 
@@ -271,9 +308,10 @@ impl Entry {
 
     #[inline]
     fn class(self) -> Class {
-        match self.flags & (WORD | UNSPACED) {
-            WORD => Class::Word,
-            flags if flags == WORD | UNSPACED => Class::Unspaced,
+        match self.flags & (WORD | UNSPACED | MARK) {
+            UNSPACED_LETTER => Class::Unspaced,
+            UNSPACED_MARK => Class::UnspacedMark,
+            flags if flags & WORD != 0 => Class::Word,
             _ => Class::Separator,
         }
     }
@@ -331,25 +369,66 @@ const LONGEST_SEGMENT: usize = 1 << 16;
 /// when marks stand in canonical order. What they become is in NFKC then by Unicode's own quick check (UAX #15,
 /// *Detecting Normalization Forms*).
 #[inline]
-fn next_segment(unit: &str, start: usize) -> (usize, bool) {
+fn next_segment(entries: &[Entry], unit: &str, start: usize) -> (usize, bool) {
     let mut simple = true;
-    let mut before = Entry { normal: ' ', combining_class: 0, flags: 0 };
+    let mut before = Before::default();
     let mut cut_after = false;
     for (at, char) in unit[start..].char_indices() {
-        let entry = Entry::get(char);
+        let entry = Entry::get(entries, char);
         if at >= SEGMENT && (cut_after && entry.can_begin_segment(char) || at >= LONGEST_SEGMENT) {
             return (start + at, simple);
         }
-        let (leads, class) = (before.flags & LEADS != 0, before.combining_class);
-        simple &= entry.flags & COMPLEX == 0
-            && !(leads && entry.flags & (CONTINUES | DELETED) != 0)
-            && (entry.combining_class == 0 || entry.combining_class >= class)
-            && !(entry.flags & DELETED != 0 && class != 0)
-            && char != '\n';
+        simple &= before.allows(entry) && char != '\n';
         cut_after = entry.can_end_segment(char);
-        before = entry;
     }
     (unit.len(), simple)
+}
+
+/// What a character must know of those before it to be replaced alone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    leads: bool,
+    combining_class: u8,
+}
+
+impl Before {
+    /// Returns whether the next character can be replaced alone too, and goes on to it.
+    #[inline]
+    fn allows(&mut self, entry: Entry) -> bool {
+        let allowed = entry.flags & COMPLEX == 0
+            && !(self.leads && entry.flags & (CONTINUES | DELETED) != 0)
+            && (entry.combining_class == 0 || entry.combining_class >= self.combining_class)
+            && !(entry.flags & DELETED != 0 && self.combining_class != 0);
+        *self = Before { leads: entry.flags & LEADS != 0, combining_class: entry.combining_class };
+        allowed
+    }
+}
+
+/// Looks up characters one by one, as long as that gives their normal form: the short way of [`for_each_char`] for who reads
+/// whole texts and can go back to where the unit began.
+pub(super) struct Lookup {
+    entries: &'static [Entry],
+    before: Before,
+}
+
+impl Lookup {
+    /// Begins a unit.
+    pub(super) fn new() -> Lookup {
+        Lookup { entries: &ENTRIES, before: Before::default() }
+    }
+
+    /// Goes on past an ASCII character, which needs no look-up.
+    #[inline]
+    pub(super) fn ascii(&mut self) {
+        self.before = Before::default();
+    }
+
+    /// Returns the normal form and the class of a character, or none when the unit must be taken the long way.
+    #[inline]
+    pub(super) fn next(&mut self, char: char) -> Option<(char, Class)> {
+        let entry = Entry::get(self.entries, char);
+        (self.before.allows(entry) && entry.flags & DELETED == 0).then_some((entry.normal, entry.class()))
+    }
 }
 
 /// A character, and the bytes of the segment that it comes from.
@@ -361,7 +440,7 @@ struct Piece {
 }
 
 /// Returns the normal form of a segment the long way.
-fn normalize_segment(unit: &str) -> Vec<Piece> {
+fn normalize_segment(entries: &[Entry], unit: &str) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(unit.len());
     let mut at = 0;
     while at < unit.len() {
@@ -378,10 +457,10 @@ fn normalize_segment(unit: &str) -> Vec<Piece> {
     }
     // Each round undoes one layer; a text with this many is no text, and must not cost more than its length.
     for _ in 0..ROUNDS {
-        let before = pieces.clone();
+        let before: Vec<char> = pieces.iter().map(|piece| piece.char).collect();
         while repair_entities(&mut pieces) | repair_misread(&mut pieces) {}
-        fold_and_compose(&mut pieces);
-        if pieces.iter().map(|piece| piece.char).eq(before.iter().map(|piece| piece.char)) {
+        fold_and_compose(entries, &mut pieces);
+        if is_normal(entries, &pieces) || pieces.iter().map(|piece| piece.char).eq(before) {
             break;
         }
     }
@@ -391,21 +470,30 @@ fn normalize_segment(unit: &str) -> Vec<Piece> {
 /// Rounds after which a unit is taken as it is.
 const ROUNDS: usize = 16;
 
+/// Returns whether every character can be looked up alone and is what it becomes, so that another round changes nothing.
+fn is_normal(entries: &[Entry], pieces: &[Piece]) -> bool {
+    let mut before = Before::default();
+    pieces.iter().all(|piece| {
+        let entry = Entry::get(entries, piece.char);
+        before.allows(entry) && entry.flags & DELETED == 0 && entry.normal == piece.char
+    })
+}
+
 /// Drops format characters, folds, composes and lowers: everything but repairs. NFKC stands before and after lowering,
-/// since some capitals become a letter with a mark.
-fn fold_and_compose(pieces: &mut Vec<Piece>) {
+/// since some capitals become a letter with a mark. `entries` is empty while the table is made.
+fn fold_and_compose(entries: &[Entry], pieces: &mut Vec<Piece>) {
     let fold_all = |pieces: &mut Vec<Piece>| {
         pieces.retain(|piece| category(piece.char) != GeneralCategory::Format);
         pieces.iter_mut().for_each(|piece| piece.char = fold(piece.char));
     };
     fold_all(pieces);
-    compose(pieces);
+    compose(entries, pieces);
     let mut lowered = Vec::with_capacity(pieces.len());
     for piece in &*pieces {
         lowered.extend(piece.char.to_lowercase().map(|char| Piece { char, ..*piece }));
     }
     *pieces = lowered;
-    compose(pieces);
+    compose(entries, pieces);
     fold_all(pieces);
 }
 
@@ -428,12 +516,12 @@ fn fold(char: char) -> char {
 }
 
 /// Brings pieces into NFKC. Every character keeps the bytes of the sequence that it was composed from.
-fn compose(pieces: &mut Vec<Piece>) {
+fn compose(entries: &[Entry], pieces: &mut Vec<Piece>) {
     let mut composed = Vec::with_capacity(pieces.len());
     let mut rest = pieces.as_slice();
     while let [first, later @ ..] = rest {
         // Normalizing does not look beyond a starter that composes with nothing before it.
-        let len = 1 + later.iter().take_while(|piece| begins_with_no_starter(piece.char)).count();
+        let len = 1 + later.iter().take_while(|piece| begins_with_no_starter(entries, piece.char)).count();
         let (sequence, after) = rest.split_at(len);
         if len == 1 && is_nfkc_quick([first.char].into_iter()) == IsNormalized::Yes {
             composed.push(*first);
@@ -457,9 +545,15 @@ fn first_of(char: char) -> char {
 }
 
 /// Returns whether a character can change with the one before it: a mark, or a second part of a composition.
-fn begins_with_no_starter(char: char) -> bool {
+fn begins_with_no_starter(entries: &[Entry], char: char) -> bool {
     if char.is_ascii() {
         return false;
+    }
+    if !entries.is_empty() {
+        let entry = Entry::get(entries, char);
+        if entry.flags & COMPLEX == 0 {
+            return entry.combining_class != 0;
+        }
     }
     let first = first_of(char);
     canonical_combining_class(first) != 0 || is_nfkc_quick([first].into_iter()) == IsNormalized::Maybe
@@ -762,9 +856,9 @@ pub(super) mod tests {
     #[test]
     fn the_table_says_what_the_long_way_does() {
         let odd = |char: char| -> Option<String> {
-            let entry = Entry::get(char);
+            let entry = Entry::get(&ENTRIES, char);
             let long: String =
-                normalize_segment(char.encode_utf8(&mut [0; 4])).iter().map(|piece| piece.char).collect();
+                normalize_segment(&ENTRIES, char.encode_utf8(&mut [0; 4])).iter().map(|piece| piece.char).collect();
             let short = match entry.flags & (COMPLEX | DELETED) {
                 0 => String::from(entry.normal),
                 DELETED => String::new(),

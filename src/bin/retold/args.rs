@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use retold::boilerplate::{BoilerplateKind, KindSet};
-use retold::config::{Keep, Shingle};
+use retold::config::{Keep, Shingle, Sites};
 use retold::{Config, Error};
 
 use crate::values::{self, Memory, SkipLimit};
@@ -96,21 +96,6 @@ pub enum Command {
         retold man > ~/.local/share/man/man1/retold.1\n  \
         retold man scan | man -l -")]
     Man(ManArgs),
-}
-
-impl Command {
-    /// Returns the published name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Command::Scan(_) => "scan",
-            Command::Clean(_) => "clean",
-            Command::Dedup(_) => "dedup",
-            Command::Explain(_) => "explain",
-            Command::Config(_) => "config",
-            Command::Completions(_) => "completions",
-            Command::Man(_) => "man",
-        }
-    }
 }
 
 /// What every command takes.
@@ -373,6 +358,22 @@ pub struct JudgingArgs {
     #[arg(long, value_parser = switch())]
     pub no_retellings: bool,
 
+    /// Find candidates by an exact join instead of bands: slower, and nothing at the threshold is missed
+    #[arg(long, value_parser = switch())]
+    pub exact: bool,
+
+    /// Compare documents of two sites only
+    #[arg(long, value_parser = switch(), conflicts_with = "same_site_only")]
+    pub across_sites_only: bool,
+
+    /// Compare documents of one site only
+    #[arg(long, value_parser = switch())]
+    pub same_site_only: bool,
+
+    /// Compare documents at most so many days apart; those without a date are compared with all
+    #[arg(long, value_name = "DAYS")]
+    pub date_window: Option<u32>,
+
     /// Which copy of a story is kept: longest, earliest, latest, first, none or site-priority
     #[arg(long, value_name = "POLICY", default_value = Config::default().keep.name(), value_parser = values::keep)]
     pub keep: Keep,
@@ -431,6 +432,13 @@ impl JudgingArgs {
             model: !self.no_model,
             careful: self.careful,
             retellings: !self.no_retellings,
+            exact: self.exact,
+            sites: match (self.across_sites_only, self.same_site_only) {
+                (true, _) => Sites::Across,
+                (_, true) => Sites::Same,
+                _ => Sites::All,
+            },
+            date_window: self.date_window,
             keep: self.keep,
             remove,
             all_blocks,

@@ -4,6 +4,8 @@ mod args;
 mod commands;
 mod diagnostics;
 mod explanation;
+mod finished;
+mod guard;
 mod interrupt;
 mod progress;
 mod render;

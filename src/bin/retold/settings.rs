@@ -161,13 +161,14 @@ fn texts(value: &toml::Value) -> Option<Vec<String>> {
 
 /// Parses the values of one flag on their own, so that a wrong one is told with its file and key.
 fn check(arg: &Arg, texts: &[String]) -> Result<()> {
-    let name = arg.get_long().expect("only flags are checked");
+    let (name, parser) = (arg.get_long().expect("only flags are checked"), arg.get_value_parser().clone());
     let single = !matches!(arg.get_action(), ArgAction::Append) && arg.get_value_delimiter().is_none();
     if single && texts.len() != 1 {
         return Err(anyhow!("expected one value, found {}", texts.len()));
     }
-    // A switch takes no value on the command line; as an option with the same parser it does.
-    let arg = arg.clone().action(ArgAction::Append).num_args(1).global(false).env(None);
+    // An argument of its own: no conflicts with others, and a switch takes a value here.
+    let arg = Arg::new("value").long(&*name.to_owned().leak()).action(ArgAction::Append);
+    let arg = arg.num_args(1).value_parser(parser);
     let words = texts.iter().map(|text| format!("--{name}={text}"));
     Command::new("retold").no_binary_name(true).arg(arg).try_get_matches_from(words).map_err(|error| {
         let text = error.to_string();

@@ -124,10 +124,12 @@ impl Shown<'_> {
                 out.push('\n');
                 return;
             };
-            out.push_str(&format!(
-                " The closest pair: {:.2} ({:.2} with boilerplate)\n",
-                closest.jaccard, closest.jaccard_raw
-            ));
+            out.push_str(&format!(" The closest pair: {:.2}", closest.jaccard));
+            // Pairs far below the threshold are measured without boilerplate only.
+            if closest.jaccard_raw > 0.0 {
+                out.push_str(&format!(" ({:.2} with boilerplate)", closest.jaccard_raw));
+            }
+            out.push('\n');
             for id in [&closest.a, &closest.b] {
                 out.push_str(&format!("  {}\n", cut(id, WIDTH - 2)));
             }
@@ -162,6 +164,26 @@ impl Shown<'_> {
             out.push_str(&format!("      {}\n", paint.dim(&cut(&members, WIDTH - 6))));
         }
         self.more(out, summary.clusters, self.clusters.len());
+        let mut facts = vec![format!(
+            "Of the pairs at similarity {} an expected {} are met and compared.",
+            self.threshold,
+            share(summary.expected_recall)
+        )];
+        if summary.copies_listed_with_leader > 0 {
+            facts.push(format!(
+                "Groups of more than 64 copies are listed in `pairs` with their first member only: {}.",
+                counted(summary.copies_listed_with_leader, "document")
+            ));
+        }
+        if summary.pairs_left_out > 0 {
+            facts.push(format!(
+                "{} within large groups of similar documents were not tried: their documents met others of the group.",
+                counted(summary.pairs_left_out, "pair")
+            ));
+        }
+        for line in facts.iter().flat_map(|fact| wrap(fact, WIDTH - 2)) {
+            out.push_str(&format!("  {}\n", paint.dim(&line)));
+        }
     }
 
     fn repeated_headlines(&self, out: &mut String, paint: Paint) {
@@ -205,6 +227,11 @@ impl Shown<'_> {
             }
         }
     }
+}
+
+/// Returns a share as a percentage with a decimal, never rounded up to a whole that it is not.
+fn share(value: f64) -> String {
+    format!("{:.1}%", (value * 1000.0).floor() / 10.0)
 }
 
 /// Returns `all documents` or `12 of 40 documents`.

@@ -1,8 +1,12 @@
 //! One file per subcommand.
 
+mod clean;
 mod completions;
 mod config;
+mod dedup;
+mod explain;
 mod man;
+mod rewrite;
 mod scan;
 
 use anyhow::{Context, Result};
@@ -25,10 +29,12 @@ pub enum Status {
 pub fn dispatch(parsed: &Parsed) -> Result<Status> {
     match &parsed.cli.command {
         Command::Scan(args) => scan::run(parsed, args),
+        Command::Clean(args) => clean::run(parsed, args),
+        Command::Dedup(args) => dedup::run(parsed, args),
+        Command::Explain(args) => explain::run(&parsed.cli.global, args),
         Command::Config(args) => config::run(parsed, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
-        _ => anyhow::bail!("not yet"),
     }
 }
 

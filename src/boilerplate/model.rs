@@ -1,0 +1,227 @@
+//! The trained weights: read from their file, and evaluated.
+//!
+//! The file is made by `training/train.py` and is part of the program. Byte order is little endian; its parts are, in
+//! order: magic and version, the counts of columns it was trained on, parameters, word weights, two forests.
+
+use std::sync::LazyLock;
+
+use crate::boilerplate::features::{CONTEXT_COLUMNS, LEXICAL_BITS, LOOK_COLUMNS, lexical_buckets};
+use crate::boilerplate::repetition::EVIDENCE;
+
+/// The weights that the program brings.
+static MODEL: LazyLock<Model> = LazyLock::new(|| {
+    Model::read(include_bytes!("data/model.bin")).expect("the model of the program fits the program: a test reads it")
+});
+
+const MAGIC: [u8; 4] = *b"rtbm";
+/// Version of the file's format and of the features it expects.
+const VERSION: u16 = 1;
+
+/// Why weights cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// The bytes are no model.
+    #[error("expected a boilerplate model, found something else")]
+    NotAModel,
+    /// Another version of the format.
+    #[error("expected a model of version {VERSION}, found version {found}")]
+    Version {
+        /// The version found.
+        found: u16,
+    },
+    /// Trained on other features.
+    #[error("expected a model of {LOOK_COLUMNS} and {CONTEXT_COLUMNS} features, found one of {look} and {context}")]
+    Features {
+        /// Columns of its first matrix.
+        look: u16,
+        /// Columns of its second matrix.
+        context: u16,
+    },
+    /// The bytes end early, or name what is not there.
+    #[error("the model is damaged")]
+    Damaged,
+}
+
+/// Numbers that are no trees.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Parameters {
+    /// Log odds that the counts of a block add.
+    pub(super) repetition: [f32; EVIDENCE],
+    /// Log odds of staying in a state of the chain, from a block to the next.
+    pub(super) stay: f32,
+    /// Share of a block's own log odds that enters the chain.
+    pub(super) own: f32,
+    /// Words at which a block's evidence counts in full.
+    pub(super) full_words: f32,
+    /// Slope and offset that turn the chain's log odds into calibrated ones.
+    pub(super) slope: f32,
+    /// See `slope`.
+    pub(super) offset: f32,
+    /// Calibrated log odds from which a block is flagged.
+    pub(super) threshold: f32,
+    /// The same for the careful judge.
+    pub(super) careful: f32,
+}
+
+/// Count of the parameters in the file.
+const PARAMETERS: usize = EVIDENCE + 7;
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    threshold: f32,
+    feature: u8,
+    /// Child where the feature is at most the threshold: a node, or the complement of a leaf.
+    left: i8,
+    /// Child where it is above.
+    right: i8,
+}
+
+/// Boosted trees: their sum is a log odds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Forest {
+    nodes: Vec<Node>,
+    leaves: Vec<f32>,
+    /// First node and first leaf of every tree.
+    trees: Vec<(u32, u32)>,
+    base: f32,
+}
+
+impl Forest {
+    /// Returns the log odds for a row.
+    pub(super) fn evaluate<const COLUMNS: usize>(&self, row: &[f32; COLUMNS]) -> f32 {
+        let mut sum = self.base;
+        for (nodes, leaves) in &self.trees {
+            let mut at = 0i8;
+            while at >= 0 {
+                let node = &self.nodes[*nodes as usize + at as usize];
+                at = if row[usize::from(node.feature)] <= node.threshold { node.left } else { node.right };
+            }
+            sum += self.leaves[*leaves as usize + !at as usize];
+        }
+        sum
+    }
+}
+
+/// Trained weights.
+#[derive(Clone, Debug)]
+pub(super) struct Model {
+    pub(super) parameters: Parameters,
+    lexical: Vec<i8>,
+    lexical_scale: f32,
+    pub(super) look: Forest,
+    pub(super) context: Forest,
+}
+
+impl Model {
+    /// Returns the weights that the program brings.
+    pub(super) fn built_in() -> &'static Model {
+        &MODEL
+    }
+
+    /// Returns the words' own score: the sum of their weights over the root of their number.
+    pub(super) fn lexical(&self, words: &[u32]) -> f32 {
+        let (mut sum, mut count) = (0i32, 0u32);
+        lexical_buckets(words, |bucket| {
+            sum += i32::from(self.lexical[bucket as usize]);
+            count += 1;
+        });
+        if count == 0 { 0.0 } else { sum as f32 * self.lexical_scale / (count as f32).sqrt() }
+    }
+
+    /// Reads weights from their file.
+    pub(super) fn read(bytes: &[u8]) -> Result<Model, ModelError> {
+        let mut bytes = Bytes { rest: bytes };
+        if bytes.take(4).ok() != Some(&MAGIC[..]) {
+            return Err(ModelError::NotAModel);
+        }
+        let version = bytes.u16()?;
+        if version != VERSION {
+            return Err(ModelError::Version { found: version });
+        }
+        let (look, context) = (bytes.u16()?, bytes.u16()?);
+        if (usize::from(look), usize::from(context)) != (LOOK_COLUMNS, CONTEXT_COLUMNS) {
+            return Err(ModelError::Features { look, context });
+        }
+        if usize::from(bytes.u16()?) != PARAMETERS {
+            return Err(ModelError::Damaged);
+        }
+        let mut parameters = Parameters::default();
+        for weight in &mut parameters.repetition {
+            *weight = bytes.f32()?;
+        }
+        for parameter in [
+            &mut parameters.stay,
+            &mut parameters.own,
+            &mut parameters.full_words,
+            &mut parameters.slope,
+            &mut parameters.offset,
+            &mut parameters.threshold,
+            &mut parameters.careful,
+        ] {
+            *parameter = bytes.f32()?;
+        }
+        let lexical_scale = bytes.f32()?;
+        let lexical = bytes.take(1 << LEXICAL_BITS)?.iter().map(|byte| *byte as i8).collect();
+        let look = bytes.forest(LOOK_COLUMNS)?;
+        let context = bytes.forest(CONTEXT_COLUMNS)?;
+        if bytes.rest.is_empty() {
+            Ok(Model { parameters, lexical, lexical_scale, look, context })
+        } else {
+            Err(ModelError::Damaged)
+        }
+    }
+}
+
+struct Bytes<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Bytes<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], ModelError> {
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(ModelError::Damaged)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ModelError> {
+        Ok(self.take(N)?.try_into().expect("as many bytes were taken"))
+    }
+
+    fn u16(&mut self) -> Result<u16, ModelError> {
+        Ok(u16::from_le_bytes(self.array()?))
+    }
+
+    fn f32(&mut self) -> Result<f32, ModelError> {
+        let value = f32::from_le_bytes(self.array()?);
+        if value.is_finite() { Ok(value) } else { Err(ModelError::Damaged) }
+    }
+
+    fn forest(&mut self, columns: usize) -> Result<Forest, ModelError> {
+        let mut forest = Forest { base: self.f32()?, ..Forest::default() };
+        let scale = self.f32()?;
+        for _ in 0..self.u16()? {
+            let nodes = usize::from(self.take(1)?[0]);
+            if !(1..=127).contains(&nodes) {
+                return Err(ModelError::Damaged);
+            }
+            forest.trees.push((forest.nodes.len() as u32, forest.leaves.len() as u32));
+            for number in 0..nodes {
+                let [feature, left, right] = self.array()?;
+                let threshold = self.f32()?;
+                let node = Node { threshold, feature, left: left as i8, right: right as i8 };
+                // A child comes after its parent, so every walk ends.
+                let fits = |child: i8| {
+                    if child >= 0 { (number + 1..nodes).contains(&(child as usize)) } else { !child as usize <= nodes }
+                };
+                if usize::from(feature) >= columns || !fits(node.left) || !fits(node.right) {
+                    return Err(ModelError::Damaged);
+                }
+                forest.nodes.push(node);
+            }
+            for _ in 0..=nodes {
+                forest.leaves.push(f32::from(i16::from_le_bytes(self.array()?)) * scale);
+            }
+        }
+        Ok(forest)
+    }
+}

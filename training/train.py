@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Trains the boilerplate model, cross-validated by site.
+
+    train.py ROWS WORK OUT SET...
+
+ROWS is the built example `boilerplate_rows`, WORK a folder for scratch files, OUT the model file to write, and every SET
+JSONL of pages with labelled lines. Writes OUT (trained on everything), WORK/fold-N.bin (trained without fold N) and
+WORK/judged.jsonl, in which every page was judged by a model that saw no page of its site: give that to the scorer.
+Deterministic: fixed seeds, folds by a hash of the site, one order.
+"""
+import gzip, hashlib, json, os, struct, subprocess, sys
+
+import lightgbm
+import numpy as np
+import scipy.optimize
+import scipy.sparse
+
+FOLDS = 3
+THREADS = 1
+LEXICAL_BITS = 15
+MAGIC, VERSION = b"rtbm", 1
+EVIDENCE = 10
+
+# Parameters of the chain and the decision, in the order of the file after the weights of repetition.
+CHAIN = {"stay": 1.0, "own": 0.5, "full_words": 20.0, "slope": 1.0, "offset": 0.0, "threshold": 0.0, "careful": 3.0}
+
+LOOK = dict(objective="binary", learning_rate=0.1, num_leaves=31, max_depth=7, min_data_in_leaf=80, feature_fraction=0.4,
+            bagging_fraction=0.6, bagging_freq=1, lambda_l2=5.0, max_bin=63, verbose=-1, seed=7,
+            deterministic=True, force_row_wise=True, num_threads=THREADS)
+LOOK_TREES = int(os.environ.get("LOOK_TREES", 120))
+CONTEXT = dict(LOOK, num_leaves=31, max_depth=7, min_data_in_leaf=120, lambda_l2=10.0, learning_rate=0.07)
+CONTEXT_TREES = int(os.environ.get("CONTEXT_TREES", 120))
+
+
+def fold_of(site):
+    return int.from_bytes(hashlib.sha256(site.encode()).digest()[:4], "big") % FOLDS
+
+
+def rows(step, *more):
+    subprocess.run([ROWS, step, WORK, *more, *SETS], check=True)
+
+
+def load(name, columns=None, dtype="<f4"):
+    values = np.fromfile(os.path.join(WORK, name), dtype=dtype)
+    return values if columns is None else values.reshape(-1, columns)
+
+
+def save(name, values):
+    values.astype("<f4").tofile(os.path.join(WORK, name))
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def logistic(matrix, label, weight, penalty):
+    """Weights of a logistic regression without intercept column, by L-BFGS."""
+    columns = matrix.shape[1]
+
+    def loss(theta):
+        odds = matrix @ theta[:-1] + theta[-1]
+        value = np.sum(weight * (np.logaddexp(0, odds) - label * odds)) + penalty * np.dot(theta[:-1], theta[:-1])
+        error = weight * (sigmoid(odds) - label)
+        return value, np.append(matrix.T @ error + 2 * penalty * theta[:-1], error.sum())
+
+    theta = scipy.optimize.minimize(loss, np.zeros(columns + 1), jac=True, method="L-BFGS-B", options={"maxiter": 40}).x
+    return theta[:-1]
+
+
+def trees(booster):
+    """The trees of a booster, as nodes (feature, threshold, left, right) in order and leaf values."""
+    out = []
+    for tree in booster.dump_model()["tree_info"]:
+        nodes, leaves = [], []
+
+        def walk(node):
+            if "leaf_value" in node:
+                leaves.append(node["leaf_value"])
+                return ~(len(leaves) - 1)
+            at = len(nodes)
+            nodes.append(None)
+            assert node["decision_type"] == "<="
+            left, right = walk(node["left_child"]), walk(node["right_child"])
+            threshold = np.float32(node["threshold"])
+            if float(threshold) > node["threshold"]:
+                threshold = np.nextafter(threshold, np.float32(-np.inf))
+            nodes[at] = (node["split_feature"], float(threshold), left, right)
+            return at
+
+        if "leaf_value" in tree["tree_structure"]:
+            continue
+        walk(tree["tree_structure"])
+        out.append((nodes, leaves))
+    return out
+
+
+def forest_bytes(booster):
+    forest = trees(booster)
+    scale = max(abs(v) for _, leaves in forest for v in leaves) / 32767
+    out = [struct.pack("<ffH", 0.0, scale, len(forest))]
+    for nodes, leaves in forest:
+        out.append(struct.pack("<B", len(nodes)))
+        out += [struct.pack("<Bbbf", f, l, r, t) for f, t, l, r in nodes]
+        out += [struct.pack("<h", round(v / scale)) for v in leaves]
+    return b"".join(out)
+
+
+def model_bytes(lexical, look, context, repetition, chain):
+    scale = np.abs(lexical).max() / 127
+    parameters = list(repetition) + [chain[k] for k in CHAIN]
+    return b"".join([
+        MAGIC, struct.pack("<HHHH", VERSION, look.num_feature(), context.num_feature(), len(parameters)),
+        struct.pack(f"<{len(parameters)}f", *parameters), struct.pack("<f", scale),
+        np.round(lexical / scale).astype(np.int8).tobytes(), forest_bytes(look), forest_bytes(context)])
+
+
+def quantized(lexical):
+    scale = np.abs(lexical).max() / 127
+    return np.float32(scale) * np.round(lexical / scale)
+
+
+def boost(parameters, trees, matrix, label, weight):
+    data = lightgbm.Dataset(matrix, label, weight=weight, free_raw_data=True)
+    return lightgbm.train(dict(parameters, boost_from_average=False), data, num_boost_round=trees)
+
+
+def repetition_weights(matrix, offset, label, weight):
+    """Weights of the counts on top of log odds, each of the sign that it must have by its meaning."""
+    bounds = [(0, 3)] * 5 + [(-3, 0.5), (-1.5, 0), (-0.5, 0), (0, 2), (0, 1)]
+
+    def loss(theta):
+        odds = matrix @ theta + offset
+        value = np.sum(weight * (np.logaddexp(0, odds) - label * odds)) + 5.0 * np.dot(theta, theta)
+        return value, matrix.T @ (weight * (sigmoid(odds) - label)) + 10.0 * theta
+
+    return scipy.optimize.minimize(loss, np.zeros(matrix.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
+
+
+def log(*what):
+    print(*what, file=sys.stderr, flush=True)
+
+
+def main():
+    table = [line.rstrip("\n").split("\t") for line in open(os.path.join(WORK, "lines.tsv"), encoding="utf-8")]
+    page = np.array([int(r[0]) for r in table])
+    label = np.array([{"content": 0, "boilerplate": 1}.get(r[3], -1) for r in table])
+    kind = np.array([r[4] for r in table])
+    words = np.array([float(r[5]) for r in table])
+    snippets = np.array([r[1].endswith(":snippets") for r in table])
+    site_fold = {}
+    fold = np.array([site_fold.setdefault(r[2], fold_of(r[2])) for r in table])
+    ids = [r[1] for r in table]
+    judged = label >= 0
+    # A line weighs by the root of its length, and the lines of a page less the more there are.
+    weight = np.sqrt(np.clip(words, 1, 100))
+    total = np.bincount(page[judged], weight[judged], minlength=page.max() + 1)
+    weight = weight * (300 / np.maximum(total[page], 50)) ** 0.5
+    weight[(label == 0)] *= CONTENT_WEIGHT
+    weight[snippets] *= 0.5
+    weight[(kind == "headline")] *= 2
+    weight /= weight[judged].mean()
+
+    # Of a whole page's short menu lines a third is enough, at three times the weight.
+    draw = np.random.default_rng(1).random(len(table))
+    menu = (label == 1) & (words < 8) & np.array([i.endswith(":full") for i in ids])
+    use_row = judged & (~menu | (draw < 1 / 3))
+    weight[menu] *= 3
+
+    # Words.
+    counts = load("counts.f32").astype(np.int64)
+    pointers = np.concatenate([[0], np.cumsum(counts)])
+    buckets = load("buckets.u32", dtype="<u4")
+    values = np.repeat(1 / np.sqrt(np.maximum(counts, 1)), counts)
+    bags = scipy.sparse.csr_matrix((values, buckets, pointers), shape=(len(table), 1 << LEXICAL_BITS))
+    bags.sum_duplicates()
+    lexical = np.zeros(len(table))
+    lexicals = []
+    for k in range(FOLDS + 1):
+        use = use_row & (fold != k)
+        theta = quantized(logistic(bags[use], label[use], weight[use], 1.0))
+        lexicals.append(theta)
+        if k < FOLDS:
+            lexical[fold == k] = bags[fold == k] @ theta
+        log("words", k)
+    save("lexical.f32", lexical)
+    rows("look")
+
+    look = load("look.f32").reshape(len(table), -1)
+    repetition = load("repetition.f32", EVIDENCE)
+    first = np.zeros(len(table))
+    looks = []
+    for k in range(FOLDS + 1):
+        use = use_row & (fold != k)
+        looks.append(boost(LOOK, LOOK_TREES, look[use], label[use], weight[use]))
+        if k < FOLDS:
+            first[fold == k] = looks[k].predict(look[fold == k], raw_score=True)
+        log("look", k)
+    log("look loss", np.average(np.logaddexp(0, first[judged]) - label[judged] * first[judged], weights=weight[judged]))
+    counts_weights = repetition_weights(repetition[judged], first[judged], label[judged], weight[judged])
+    log("repetition", counts_weights.round(2))
+    # Half of the pages are learned as if they stood alone, so that a page alone is judged as well.
+    alone = (np.array([int.from_bytes(hashlib.sha256(i.encode()).digest()[4:6], "big") for i in ids]) % 2).astype(bool)
+    added = repetition @ counts_weights
+    save("first.f32", first)
+    save("added.f32", np.where(alone, 0, added))
+    rows("context")
+    context = load("context.f32").reshape(len(table), -1)
+    save("added.f32", added)
+    rows("context")
+    context_full = load("context.f32").reshape(len(table), -1)
+    second = np.zeros(len(table))
+    contexts = []
+    for k in range(FOLDS + 1):
+        use = use_row & (fold != k)
+        contexts.append(boost(CONTEXT, CONTEXT_TREES, context[use], label[use], weight[use]))
+        if k < FOLDS:
+            second[fold == k] = contexts[k].predict(context_full[fold == k], raw_score=True)
+        log("context", k)
+    log("context loss", np.average(np.logaddexp(0, second[judged]) - label[judged] * second[judged], weights=weight[judged]))
+    both = repetition_weights(repetition[judged], second[judged], label[judged], weight[judged])
+    log("repetition on context", both.round(2))
+    chain = json.loads(os.environ.get("CHAIN", "{}"))
+    chain = {**CHAIN, **chain}
+    for k in range(FOLDS + 1):
+        path = OUT if k == FOLDS else os.path.join(WORK, f"fold-{k}.bin")
+        open(path, "wb").write(model_bytes(lexicals[k], looks[k], contexts[k], counts_weights, chain))
+    gain = sorted(zip(looks[-1].feature_importance("gain"), range(look.shape[1])), reverse=True)[:25]
+    log("look gain", [(c, int(g)) for g, c in gain])
+    gain = sorted(zip(contexts[-1].feature_importance("gain"), range(context.shape[1])), reverse=True)[:25]
+    log("context gain", [(c, int(g)) for g, c in gain])
+
+
+CONTENT_WEIGHT = float(os.environ.get("CONTENT_WEIGHT", 1.3))
+if __name__ == "__main__":
+    ROWS, WORK, OUT, *SETS = sys.argv[1:]
+    os.makedirs(WORK, exist_ok=True)
+    rows("words")
+    main()
