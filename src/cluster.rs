@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-use crate::similarity::{Relation, VerifiedPair};
+use crate::config::{Config, Keep};
+use crate::similarity::{Reason, Relation, VerifiedPair};
 
 /// A document of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,9 @@ const CONTENDERS: usize = 4;
 
 /// Stories inside one page that are compared with each other to find out whether they are several.
 const STORIES: usize = 16;
+
+/// Words of a document inside a page from which it is a story of its own.
+const STORY_WORDS: u32 = 60;
 
 /// Share of word triples below which two stories inside one page have nothing in common.
 const UNRELATED: f64 = 0.05;
@@ -217,6 +221,7 @@ impl<'a> Links<'a> {
             let mut told: Vec<usize> = self.neighbors[page]
                 .iter()
                 .copied()
+                .filter(|&other| self.members[other].content_words >= STORY_WORDS)
                 .filter(|&other| self.known(page, other).is_some_and(|pair| tells(pair, self.members[page].item)))
                 .collect();
             told.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
@@ -245,6 +250,58 @@ fn tells(pair: &VerifiedPair, page: u32) -> bool {
     }
 }
 
+/// What the look-alikes of every document are: copies, or other stories told by the same template.
+///
+/// A page of a template looks like all others of it, and now and then two agree in so many names and numbers that facts do
+/// not part them. Among look-alikes that mostly tell other stories, one that seems to be a copy is one more page.
+#[derive(Clone, Debug)]
+pub struct LookAlikes {
+    copies: Vec<u16>,
+    others: Vec<u16>,
+}
+
+/// Look-alikes with other facts from which a document is taken for a page of a template.
+const FAMILY: u16 = 3;
+
+impl LookAlikes {
+    /// Makes counts for documents 0..n.
+    pub fn new(documents: usize) -> LookAlikes {
+        LookAlikes { copies: vec![0; documents], others: vec![0; documents] }
+    }
+
+    /// Counts a verified pair.
+    pub fn count(&mut self, pair: &VerifiedPair) {
+        let counts = if pair.joins {
+            &mut self.copies
+        } else if pair.reason == Reason::OtherFacts {
+            &mut self.others
+        } else {
+            return;
+        };
+        for item in [pair.a, pair.b] {
+            counts[item as usize] = counts[item as usize].saturating_add(1);
+        }
+    }
+
+    /// Returns a pair as it stands once all pairs were counted.
+    pub fn confirmed(&self, mut pair: VerifiedPair) -> VerifiedPair {
+        let is_template = |item: u32| {
+            let (copies, others) = (self.copies[item as usize], self.others[item as usize]);
+            others >= FAMILY && others > copies.saturating_mul(2)
+        };
+        let certain = pair.other_facts == 0 && pair.jaccard >= CERTAIN;
+        if pair.joins && !certain && is_template(pair.a) && is_template(pair.b) {
+            pair.joins = false;
+            pair.relation = Relation::Related;
+            pair.reason = Reason::OtherFacts;
+        }
+        pair
+    }
+}
+
+/// Jaccard similarity from which two pages of a template without other facts are copies.
+const CERTAIN: f64 = 0.8;
+
 /// What the choice of the copy to keep needs of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copy {
@@ -267,8 +324,43 @@ pub struct Choice {
     pub reason: String,
 }
 
-/// Chooses the copy to keep. (Skeleton; to be filled in.)
-pub fn choose(config: &crate::config::Config, representative: u32, copies: &[Copy]) -> Choice {
-    let _ = (config, copies);
-    Choice { kept: Some(representative), reason: "the most complete text".to_owned() }
+/// Chooses the copy to keep of one cluster, by the policy that `config` names.
+///
+/// `copies` are the cluster's members in order, the representative among them. Where the policy asks for what no copy
+/// has (a date that can be read, a site of the list), and among equals, the most complete text wins, then the first.
+pub fn choose(config: &Config, representative: u32, copies: &[Copy]) -> Choice {
+    let longest = |copy: &Copy| (Reverse(copy.content_words), copy.item != representative, copy.item);
+    let fallback = |why: &str| Choice { kept: Some(representative), reason: format!("the most complete text{why}") };
+    let best = |rank: &dyn Fn(&Copy) -> Option<i64>| {
+        let ranked = copies.iter().filter_map(|copy| Some((rank(copy)?, copy)));
+        ranked.min_by_key(|(rank, copy)| (*rank, longest(copy))).map(|(_, copy)| copy)
+    };
+    let day = |copy: &Copy| copy.date.as_deref().and_then(crate::date::day).map(i64::from);
+    let dated = |copy: &Copy, which: &str| Choice {
+        kept: Some(copy.item),
+        reason: format!("the {which} date: {}", copy.date.as_deref().unwrap_or_default()),
+    };
+    match config.keep {
+        Keep::Longest => fallback(""),
+        Keep::Earliest => best(&day).map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "earliest")),
+        Keep::Latest => best(&|copy| day(copy).map(|day| -day))
+            .map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "latest")),
+        Keep::First => {
+            Choice { kept: copies.iter().map(|copy| copy.item).min(), reason: "the first in order".to_owned() }
+        }
+        Keep::None => Choice { kept: None, reason: "none is kept".to_owned() },
+        Keep::SitePriority => {
+            let place = |copy: &Copy| {
+                let site = copy.site.as_deref()?;
+                config.site_priority.iter().position(|name| name == site).map(|place| place as i64)
+            };
+            best(&place).map_or_else(
+                || fallback(", no site is in the list"),
+                |copy| Choice {
+                    kept: Some(copy.item),
+                    reason: format!("the preferred site: {}", copy.site.as_deref().unwrap_or_default()),
+                },
+            )
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::cluster::{Copy, Member, choose, split};
+use crate::cluster::{Copy, LookAlikes, Member, choose, split};
 use crate::config::Config;
 use crate::corpus::Facts;
 use crate::error::Error;
@@ -216,9 +216,13 @@ fn representatives(
     texts: &Spool<'_>,
 ) -> Result<Vec<u32>, Error> {
     let documents = copies.leader_of.len();
+    let mut look_alikes = LookAlikes::new(documents);
+    for pair in verified.iter()? {
+        look_alikes.count(&pair?);
+    }
     let mut components = Components::new(documents);
     for pair in verified.iter()? {
-        let pair = pair?;
+        let pair = look_alikes.confirmed(pair?);
         if pair.joins {
             components.join(pair.a, pair.b);
         }
@@ -228,7 +232,7 @@ fn representatives(
     run.each(verified.parts(), |part| -> Result<(), StoreError> {
         let mut writer = by_component.writer();
         for pair in verified.part(part)? {
-            let pair = pair?;
+            let pair = look_alikes.confirmed(pair?);
             let root = roots[pair.a as usize];
             if root == roots[pair.b as usize] {
                 writer.push(ComponentPair { root, pair })?;

@@ -16,7 +16,9 @@ use crate::pipeline::pair::content;
 use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
 use crate::record::Record;
-use crate::similarity::{BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, identity};
+use crate::similarity::{
+    BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, identity, is_remnant,
+};
 use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::{Segments, hash_characters, hash_terms, segment};
 
@@ -451,8 +453,10 @@ impl Bench<'_> {
         verdicts: &[KeptVerdict],
         raw: &[u64],
     ) -> Result<(), StoreError> {
+        // Pages of which next to nothing is left are not one text because that little is.
+        let remnant = is_remnant(worker.terms.len(), raw.len());
         worker.identities.push(IdentityEntry {
-            content: identity(&worker.terms),
+            content: identity(if remnant { raw } else { &worker.terms }),
             item: number,
             raw: identity(raw) as u64,
         })?;

@@ -147,13 +147,20 @@ pub(crate) struct Differences {
     pub(crate) agreed_names: u32,
     /// Numbers in common runs.
     pub(crate) agreed_numbers: u32,
+    /// Distinct names and numbers of the shorter text's core.
+    pub(crate) core_facts: u32,
+    /// Of those, how many stand anywhere in the longer text.
+    pub(crate) kept_facts: u32,
+    /// Distinct longer plain words of the shorter text's core.
+    pub(crate) core_plain: u32,
+    /// Of those, how many stand anywhere in the longer text.
+    pub(crate) kept_plain: u32,
     /// Places where both texts say something else.
     pub(crate) replaced: u32,
     /// Of those, places with other names on both sides.
     pub(crate) other_names: u32,
     /// Of those, places with other numbers on both sides.
     pub(crate) other_numbers: u32,
-    pub(crate) kept: [u32; 4],
     /// Of those, places where a word stands that is no misspelling of the other text's.
     pub(crate) other_words: u32,
     /// Of those, places with either.
@@ -161,44 +168,35 @@ pub(crate) struct Differences {
 }
 
 impl Differences {
-    pub(crate) fn dbg(&self) -> [u32; 12] {
-        [
-            self.matched,
-            self.agreed_names,
-            self.agreed_numbers,
-            self.replaced,
-            self.other_names,
-            self.other_numbers,
-            self.other_facts,
-            0,
-            self.kept[0],
-            self.kept[1],
-            self.kept[2],
-            self.kept[3],
-        ]
-    }
-
     /// Returns whether other names and numbers stand at the same places of one frame: two stories told by a template.
     ///
     /// A copy that was edited keeps most of its facts, and its edits hit plain words as often.
     pub(crate) fn is_template(&self) -> bool {
         let other = self.other_names + self.other_numbers;
         let facts = other + self.agreed_names + self.agreed_numbers;
-        let [kept, of, kept2, of2] = self.kept.map(f64::from);
-        let fk = kept / of.max(1.0);
-        let pk = kept2 / of2.max(1.0);
-        let numbers =
-            3 * self.other_numbers >= 2 * (self.other_numbers + self.agreed_numbers) && self.other_numbers > 0;
-        let names = 4 * self.other_names >= self.other_names + self.agreed_names && self.other_names > 0;
-        let aligned = other >= 2
+        let names = share(self.other_names, self.other_names + self.agreed_names);
+        let numbers = share(self.other_numbers, self.other_numbers + self.agreed_numbers);
+        let places = share(self.other_facts, self.replaced);
+        let plain = share(self.kept_plain, self.core_plain);
+        let kept = share(self.kept_facts, self.core_facts) / plain.max(0.01);
+        // Facts stand so close that the text is made of them, and most of one kind are others.
+        let dense = other >= 2
             && 20 * other >= self.matched
             && 6 * other >= facts
-            && (numbers || names)
-            && (2 * self.other_facts >= self.replaced || other >= 2 * self.replaced)
-            && fk < 0.9 * pk;
-        let overall = of >= 16.0 && of2 >= 8.0 && pk >= 0.8 && fk < 0.55 * pk;
-        aligned || overall
+            && (3.0 * numbers >= 2.0 || 4.0 * names >= 1.0)
+            && (places >= 0.5 || other >= 2 * self.replaced)
+            && kept < 0.9;
+        // The frame is the same to the word, and names and numbers are all that differs in it.
+        let framed =
+            other >= 3 && self.other_names >= 1 && names >= 0.1 && places >= 0.6 && 5 * other >= facts && kept < 0.75;
+        // The frame is kept, its items stand in another order or at other places.
+        let listed = self.core_facts >= 16 && self.core_plain >= 8 && plain >= 0.8 && kept < 0.5;
+        dense || framed || listed
     }
+}
+
+fn share(part: u32, whole: u32) -> f64 {
+    if whole == 0 { 0.0 } else { f64::from(part) / f64::from(whole) }
 }
 
 /// Words on either side of a place that was replaced: beyond it a passage was rewritten, and its facts are not at "the
@@ -224,9 +222,8 @@ pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
             set.dedup();
             (set.iter().filter(|term| terms.binary_search(term).is_ok()).count() as u32, set.len() as u32)
         };
-        let (k, n) = kept(Word::is_fact);
-        let (k2, n2) = kept(Word::is_plain);
-        found.kept = [k, n, k2, n2];
+        (found.kept_facts, found.core_facts) = kept(Word::is_fact);
+        (found.kept_plain, found.core_plain) = kept(Word::is_plain);
     }
     let mut last: Option<(usize, usize)> = None;
     for &(i, j, length) in &runs {

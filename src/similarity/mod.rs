@@ -27,4 +27,4 @@ pub use minhash::{MOST_ROWS, Signature, Sketcher};
 pub use prefix::{PrefixEntry, RankedShingle, prefix_length, prefix_pairs};
 pub use sample::{SampleEntry, Sampler};
 pub use shingle::{ShingleSet, hash_shingles};
-pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, verify};
+pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, is_remnant, verify};

@@ -62,7 +62,7 @@ struct Details {
     own: Option<ShingleSet>,
     /// The words in order, with what is a name and what a number.
     words: Vec<Word>,
-    /// Hashes of the terms of the short blocks, ascending.
+    /// Hashes of the terms of all short blocks, ascending.
     lines: Vec<u64>,
 }
 
@@ -116,7 +116,10 @@ impl Profile {
         self.details.get_or_init(|| {
             let (mut terms, mut own, mut words, mut lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             let mut quoted = 0;
-            for span in &self.blocks {
+            // What is left of a remnant says nothing: its facts are those of the page.
+            let whole = [Span::new(0, self.text.len())];
+            let blocks = if self.is_remnant() { &whole[..] } else { &self.blocks };
+            for span in blocks {
                 let part = span.of(&self.text);
                 let first = terms.len();
                 facts::words(part, &mut terms, &mut words);
@@ -132,8 +135,13 @@ impl Profile {
                 } else {
                     own.extend_from_slice(&terms[first..]);
                 }
-                if (HEADLINE_WORDS..LINE_WORDS).contains(&(terms.len() - first)) {
-                    lines.push(crate::text::fingerprint(&terms[first..]));
+            }
+            // A headline inside a page is often taken for boilerplate, so all blocks count.
+            for block in crate::text::segment(&self.text).blocks {
+                terms.clear();
+                crate::text::hash_terms(block.span.of(&self.text), &mut terms);
+                if (HEADLINE_WORDS..LINE_WORDS).contains(&terms.len()) {
+                    lines.push(crate::text::fingerprint(&terms));
                 }
             }
             lines.sort_unstable();
@@ -165,6 +173,11 @@ impl Profile {
             })
         });
         raw.as_ref().unwrap_or(&self.content)
+    }
+
+    /// Returns whether next to nothing was left of the text.
+    fn is_remnant(&self) -> bool {
+        is_remnant(self.content.len(), self.raw().len())
     }
 
     fn triples(&self) -> &ShingleSet {
@@ -334,12 +347,16 @@ pub enum Reason {
     RoundUp,
     /// The two match, but each is nearer to another representative: the far ends of a chain.
     OtherCluster,
+    /// Told by a share of the shorter text, which the settings say not to go by.
+    RetellingsOff,
+    /// So little of one text is left without boilerplate that it tells no story.
+    TooLittle,
     /// Too little in common.
     TooDifferent,
 }
 
 impl Reason {
-    const ALL: [Reason; 9] = [
+    const ALL: [Reason; 11] = [
         Reason::SameText,
         Reason::Jaccard,
         Reason::Told,
@@ -348,6 +365,8 @@ impl Reason {
         Reason::Quotation,
         Reason::RoundUp,
         Reason::OtherCluster,
+        Reason::RetellingsOff,
+        Reason::TooLittle,
         Reason::TooDifferent,
     ];
 
@@ -363,12 +382,15 @@ impl Reason {
                     pair.told_in_letters
                 )
             }
+            Reason::OtherFacts if pair.other_facts == 0 => "pages of one template, other stories".to_owned(),
             Reason::OtherFacts => {
                 format!("other names or numbers at {} of {} places that differ", pair.other_facts, pair.replaced)
             }
             Reason::Quotation => "quoted inside text of its own".to_owned(),
             Reason::RoundUp => "one story among several".to_owned(),
             Reason::OtherCluster => "each is nearer to another representative".to_owned(),
+            Reason::RetellingsOff => format!("jaccard {:.2} < {}, retellings are off", pair.jaccard, config.threshold),
+            Reason::TooLittle => "too little text is left without boilerplate".to_owned(),
             Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
         }
     }
@@ -397,8 +419,6 @@ pub struct VerifiedPair {
     pub replaced: u32,
     /// Of those, places where other names or numbers stand.
     pub other_facts: u32,
-    /// Debug.
-    pub dbg: [u32; 12],
     /// Whether the headlines share half of the shorter one's words.
     pub same_headline: bool,
     /// What the pair is.
@@ -442,7 +462,6 @@ impl VerifiedPair {
             told_in_letters: 0.0,
             replaced: 0,
             other_facts: 0,
-            dbg: [0; 12],
             same_headline: false,
             relation: Relation::Related,
             joins: false,
@@ -528,7 +547,6 @@ impl Record for VerifiedPair {
             joins: bytes[65] != 0,
             listed: bytes[66] != 0,
             reason: Reason::ALL[usize::from(bytes[67])],
-            dbg: [0; 12],
             same_headline: bytes[68] != 0,
         }
     }
@@ -548,6 +566,9 @@ const TOLD_IN_LETTERS: f64 = 0.4;
 /// passages that were cut out take both alike.
 const DAMAGE: f64 = 0.8;
 
+/// Below this share of word triples not even letters are compared: texts that are told apart by their triples alone.
+const FAINT: f64 = 0.05;
+
 /// Below this share of word triples nothing else is looked at: at 8% wrong letters 0.29 of them survive.
 const SCREEN: f64 = 0.15;
 
@@ -556,6 +577,37 @@ const ITEM: f64 = 0.6;
 
 /// Share from which a text tells all of another.
 const WHOLE: f64 = 0.8;
+
+/// Share of the shorter text as read that a text must hold at least to tell all of it: where more of the other is its
+/// site's than that, nobody would say that it stands in the first.
+const WHOLE_RAW: f64 = 0.65;
+
+/// Share of the shorter text as read from which one of two equal articles contains the other, page and all.
+const SAME_RAW: f64 = 0.95;
+
+/// Triples of the shorter text from which a share of them says that it was retold: three dividend notices of twenty words
+/// share a third of theirs.
+const RETELLING_TRIPLES: usize = 30;
+
+/// How many times longer than a damaged copy its original may be: in a volume of hundreds of pages eight letters in a row
+/// meet by chance.
+const VOLUME: usize = 10;
+
+/// Triples of its own from which a post that quotes is more than a wrapper.
+const OWN_TRIPLES: usize = 20;
+
+/// Share of a post's own triples that the quoted story holds, below which they are its own.
+const OWN_TOLD: f64 = 0.3;
+
+/// Words left of a text, and share of it, below which what is left is a remnant: a caption, the sentence that a template
+/// changes, what survived a wrong verdict.
+const REMNANT_WORDS: usize = 60;
+const REMNANT: f64 = 0.25;
+
+/// Returns whether so many words without boilerplate are but a remnant of a text of so many.
+pub fn is_remnant(content_words: usize, words: usize) -> bool {
+    content_words < REMNANT_WORDS && (content_words as f64) < REMNANT * words as f64
+}
 
 /// Share of a cut text whose core, between its first and its last common run, another text holds: around it stands what
 /// its site wrote ("Read the full article").
@@ -587,87 +639,101 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     }
     let shorter = first.triples().len().min(second.triples().len());
     pair.told = share(first.triples().shared(second.triples()), shorter);
-    if pair.told < SCREEN && pair.jaccard < config.threshold {
+    if pair.told < FAINT && pair.jaccard < config.threshold {
         return pair;
     }
     let (a_grams, b_grams) = (first.grams(), second.grams());
     pair.told_in_letters = share(shared_grams(a_grams, b_grams), a_grams.len().min(b_grams.len()));
-    pair.jaccard_raw = first.raw().jaccard(second.raw());
+    if pair.told < SCREEN && pair.jaccard < config.threshold {
+        return pair;
+    }
+    let (a_raw, b_raw) = (first.raw(), second.raw());
+    let shared_raw = a_raw.shared(b_raw);
+    pair.jaccard_raw = share(shared_raw, a_raw.len() + b_raw.len() - shared_raw);
+    let told_raw = share(shared_raw, a_raw.len().min(b_raw.len()));
     let similar = pair.jaccard >= config.threshold;
-    let enough = shorter >= 30;
+    let enough = shorter >= RETELLING_TRIPLES;
     let longer = first.triples().len().max(second.triples().len());
     let told = pair.told >= if enough { TOLD } else { WHOLE };
     let told_in_letters = enough
-        && longer <= 10 * shorter
+        && longer <= VOLUME * shorter
         && pair.told_in_letters >= TOLD_IN_LETTERS
         && pair.told_in_letters.powi(2) >= DAMAGE * pair.told;
-    pair.listed = similar || told || told_in_letters;
+    let contained = pair.told >= WHOLE && told_raw >= WHOLE_RAW || told_raw >= WHOLE;
+    pair.listed = similar || contained || config.retellings && (told || told_in_letters);
     if !pair.listed {
         return pair;
     }
-    pair.reason = if first.fingerprint == second.fingerprint {
+    pair.joins = similar || config.retellings && (told || told_in_letters);
+    let remnant = first.is_remnant() || second.is_remnant();
+    pair.reason = if first.fingerprint == second.fingerprint && (!remnant || a_raw == b_raw) {
         Reason::SameText
     } else if similar {
         Reason::Jaccard
+    } else if !config.retellings {
+        Reason::RetellingsOff
     } else if told {
         Reason::Told
-    } else {
+    } else if told_in_letters {
         Reason::ToldInLetters
+    } else {
+        Reason::TooDifferent
     };
-    pair.joins = similar || config.retellings;
     let mut core_told = false;
     if pair.reason != Reason::SameText {
-        let differences = facts::differences(&first.details().words, &second.details().words);
+        let (a_words, b_words) = (&first.details().words, &second.details().words);
+        let differences = facts::differences(a_words, b_words);
         pair.replaced = differences.replaced;
         pair.other_facts = differences.other_facts;
-        pair.dbg = differences.dbg();
         core_told = pair.told >= CORE && f64::from(differences.matched) >= CORE_WHOLE * f64::from(differences.core);
-        let shortest = first.details().words.len().min(second.details().words.len());
-        if differences.is_template()
+        let shortest = a_words.len().min(b_words.len());
+        let refusal = if differences.is_template()
             || shortest < SHORT && differences.other_facts > 0
             || shortest < HEADLINE && differences.other_words > 0
         {
-            pair.joins = false;
-            pair.reason = Reason::OtherFacts;
+            Some(Reason::OtherFacts)
         } else if quotes(first, second) || quotes(second, first) {
-            pair.joins = false;
-            pair.reason = Reason::Quotation;
+            Some(Reason::Quotation)
         } else if !pair.same_headline && (carries(first, second, pair.a_in_b) || carries(second, first, pair.b_in_a)) {
+            Some(Reason::RoundUp)
+        } else if remnant && told_raw < TOLD {
+            Some(Reason::TooLittle)
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
             pair.joins = false;
-            pair.reason = Reason::RoundUp;
+            pair.reason = reason;
         }
     }
-    pair.relation = relation(first, second, &pair, core_told);
-    pair
-}
-
-fn relation(first: &Profile, second: &Profile, pair: &VerifiedPair, core_told: bool) -> Relation {
-    if pair.reason == Reason::OtherFacts {
-        return Relation::Related;
-    }
-    let (a, b) = (first.raw(), second.raw());
-    let told_raw = a.shared(b) as f64 / a.len().min(b.len()).max(1) as f64;
-    let larger = |a: usize, b: usize| if a >= b { Relation::Contains } else { Relation::Contained };
-    if pair.reason == Reason::SameText && (a == b || told_raw < 0.95) {
+    pair.relation = if pair.reason == Reason::OtherFacts {
+        Relation::Related
+    } else if pair.reason == Reason::SameText && (a_raw == b_raw || told_raw < SAME_RAW) {
         Relation::Identical
     } else if told_raw >= WHOLE {
-        larger(a.len(), b.len())
-    } else if pair.told >= WHOLE || pair.joins && core_told {
-        larger(first.triples().len(), second.triples().len())
+        container(a_raw.len(), b_raw.len())
+    } else if contained || pair.joins && core_told {
+        container(first.triples().len(), second.triples().len())
     } else if first.address.is_some() && first.address == second.address {
         Relation::Version
     } else if pair.joins {
         Relation::Near
     } else {
         Relation::Related
-    }
+    };
+    pair
+}
+
+/// Returns which of two texts contains the other, by their size: `a` where they are equal.
+fn container(a: usize, b: usize) -> Relation {
+    if a >= b { Relation::Contains } else { Relation::Contained }
 }
 
 /// Returns whether `post` holds `story` in quoted lines alone, inside text of its own.
 fn quotes(post: &Profile, story: &Profile) -> bool {
     let Some(own) = &post.details().own else { return false };
     let told = own.shared(story.triples());
-    own.len() >= 20 && (told as f64) < 0.3 * own.len() as f64
+    own.len() >= OWN_TRIPLES && (told as f64) < OWN_TOLD * own.len() as f64
 }
 
 fn shared_grams(a: &[u32], b: &[u32]) -> usize {
