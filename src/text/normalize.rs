@@ -52,6 +52,17 @@ pub fn normalize_into(text: &str, out: &mut String) {
     let start = out.len();
     let mut at = 0;
     while let Some(unit) = next_unit(text, at) {
+        let plain = plain_run(&text.as_bytes()[unit.start..]);
+        if plain > 0 {
+            at = unit.start + plain;
+            if out.len() > start {
+                out.push(' ');
+            }
+            let lowered = out.len();
+            out.push_str(&text[unit.start..at]);
+            out[lowered..].make_ascii_lowercase();
+            continue;
+        }
         at = unit.end;
         // A space is put before what follows it, so that none stands at the end.
         let mut blank = out.len() > start;
@@ -110,6 +121,9 @@ pub(super) fn unit_end(text: &str, from: usize) -> usize {
     let mut at = from;
     loop {
         at += bytes[at..].iter().position(|byte| is_blank(*byte)).unwrap_or(bytes.len() - at);
+        if !matches!(bytes.get(at), Some(b'\n' | b'\r')) {
+            return at;
+        }
         match broken_word(text, at) {
             Some((_, next)) => at = next,
             None => return at,
@@ -132,6 +146,24 @@ fn broken_word(text: &str, at: usize) -> Option<(usize, usize)> {
     let next = at + line_end + blanks;
     text[next..].chars().next().filter(|char| char.is_lowercase())?;
     Some((hyphen, next))
+}
+
+/// Returns how many bytes, up to a space or to nothing, need no more than lower case: units of plain ASCII with single
+/// spaces between them.
+fn plain_run(bytes: &[u8]) -> usize {
+    /// Bytes looked at together.
+    const STEP: usize = 32;
+    let mut len = 0;
+    while let Some(window) = bytes[len..].first_chunk::<{ STEP + 1 }>() {
+        let plain = |byte: u8| (b' '..0x7f).contains(&byte) & (byte != b'&') & (byte != b'`');
+        let pairs = window.iter().zip(&window[1..]);
+        // Every byte is looked at, so that they are looked at side by side.
+        if !pairs.fold(true, |all, (byte, next)| all & plain(*byte) & !((*byte == b' ') & (*next == b' '))) {
+            break;
+        }
+        len += STEP;
+    }
+    bytes[..len].iter().rposition(|byte| *byte == b' ').unwrap_or(0)
 }
 
 /// Returns whether lower case is all that a unit needs: no entity, no quote to fold, no word broken at a line end.

@@ -36,16 +36,78 @@ pub struct Token {
 /// assert_eq!(one, other);
 /// ```
 pub fn hash_terms(text: &str, out: &mut Vec<u64>) {
+    read_terms(text, out);
+}
+
+/// Returns the tokens of a text: the same terms as [`hash_terms`], with their spans.
+///
+/// A span covers all bytes that its word was made of: `&eacute;t&eacute;` is one token of 17 bytes.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut out = Vec::new();
+    read_terms(text, &mut out);
+    out
+}
+
+/// Hashes terms, in order, to one value: two blocks have one fingerprint when they have the same words in their order.
+///
+/// What stands between the words does not count, so this is what exact repetition is counted by; 0 for no terms.
+pub fn fingerprint(terms: &[u64]) -> u64 {
+    terms.iter().fold(0, |sum, term| mix64(sum.rotate_left(1) ^ term))
+}
+
+/// What terms are read into. What a unit gave can be taken back, for units that turn out to need a closer look.
+trait Terms {
+    fn push(&mut self, term: u64, range: Range<usize>);
+    fn len(&self) -> usize;
+    fn truncate(&mut self, len: usize);
+}
+
+impl Terms for Vec<u64> {
+    #[inline]
+    fn push(&mut self, term: u64, _: Range<usize>) {
+        self.push(term);
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.truncate(len);
+    }
+}
+
+impl Terms for Vec<Token> {
+    #[inline]
+    fn push(&mut self, term: u64, range: Range<usize>) {
+        self.push(Token { span: Span::new(range.start, range.end), term });
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.truncate(len);
+    }
+}
+
+/// Reads the terms of a text.
+fn read_terms(text: &str, out: &mut impl Terms) {
     let mut buffer = Vec::new();
     let mut next = Next::Ascii(0);
     loop {
         next = match next {
-            Next::Ascii(at) => hash_ascii(text, at, out),
-            Next::Mixed(at) => hash_mixed(text, at, &mut buffer, out),
+            Next::Ascii(at) => read_ascii(text, at, out),
+            Next::Mixed(at) => read_mixed(text, at, &mut buffer, out),
             Next::Unit(at) => {
                 let Some(unit) = next_unit(text, at) else { return };
+                let start = unit.start;
                 let end = unit.end;
-                unit_terms(&text[unit], &mut buffer, |term, _| out.push(term));
+                let mut word = Word::new(&mut buffer);
+                let mut emit = |term, range: Range<usize>| out.push(term, start + range.start..start + range.end);
+                for_each_char(&text[unit], |char, class, range| word.next(char, class, range, &mut emit));
+                word.end(&mut emit);
                 Next::Mixed(end)
             }
             Next::End => return,
@@ -63,38 +125,6 @@ enum Next {
     Unit(usize),
     /// It has ended.
     End,
-}
-
-/// Returns the tokens of a text: the same terms as [`hash_terms`], with their spans.
-///
-/// A span covers all bytes that its word was made of: `&eacute;t&eacute;` is one token of 17 bytes.
-pub fn tokens(text: &str) -> Vec<Token> {
-    let mut out = Vec::new();
-    let mut buffer = Vec::new();
-    let mut at = 0;
-    while let Some(unit) = next_unit(text, at) {
-        at = unit.end;
-        let start = unit.start;
-        unit_terms(&text[unit], &mut buffer, |term, range| {
-            out.push(Token { span: Span::new(start + range.start, start + range.end), term });
-        });
-    }
-    out
-}
-
-/// Hashes terms, in order, to one value: two blocks have one fingerprint when they have the same words in their order.
-///
-/// What stands between the words does not count, so this is what exact repetition is counted by; 0 for no terms.
-pub fn fingerprint(terms: &[u64]) -> u64 {
-    terms.iter().fold(0, |sum, term| mix64(sum.rotate_left(1) ^ term))
-}
-
-/// Gives the terms of a unit, each with the bytes that it comes from; `buffer` is memory to be used again.
-#[inline]
-fn unit_terms(unit: &str, buffer: &mut Vec<u8>, mut emit: impl FnMut(u64, Range<usize>)) {
-    let mut word = Word::new(buffer);
-    for_each_char(unit, |char, class, range| word.next(char, class, range, &mut emit));
-    word.end(&mut emit);
 }
 
 /// The word that is being read.
@@ -146,8 +176,8 @@ impl Word<'_> {
 /// Bytes of ASCII after a blank from which it is likely that ASCII goes on.
 const ASCII_AHEAD: usize = 16;
 
-/// Appends the terms of `text` from `start`, looking characters up one by one, until that will not do or ASCII goes on.
-fn hash_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut Vec<u64>) -> Next {
+/// Reads the terms of `text` from `start`, looking characters up one by one, until that will not do or ASCII goes on.
+fn read_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut impl Terms) -> Next {
     let bytes = text.as_bytes();
     let mut word = Word::new(buffer);
     let mut lookup = Lookup::new();
@@ -157,7 +187,11 @@ fn hash_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut Vec<u64>
     while let Some(byte) = bytes.get(at) {
         let looked_up = if *byte < 0x80 {
             lookup.ascii();
-            let broken = *byte == b'-' && matches!(bytes.get(at + 1), Some(b'\n' | b'\r'));
+            let broken = match *byte {
+                b'-' => matches!(bytes.get(at + 1), Some(b'\n' | b'\r')),
+                b'\n' | b'\r' => text[..at].ends_with('\u{2010}'),
+                _ => false,
+            };
             let class = if byte.is_ascii_alphanumeric() { Class::Word } else { Class::Separator };
             (*byte != b'&' && !broken).then_some((char::from(byte | 0x20), class, 1))
         } else {
@@ -168,7 +202,7 @@ fn hash_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut Vec<u64>
             out.truncate(unit.1);
             return Next::Unit(unit.0);
         };
-        word.next(char, class, 0..0, &mut |term, _| out.push(term));
+        word.next(char, class, at..at + len, &mut |term, range| out.push(term, range));
         at += len;
         if is_blank(*byte) {
             unit = (at, out.len());
@@ -177,15 +211,15 @@ fn hash_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut Vec<u64>
             }
         }
     }
-    word.end(&mut |term, _| out.push(term));
+    word.end(&mut |term, range| out.push(term, range));
     Next::End
 }
 
 /// Bytes classified at once: one bit of a register each.
 const BLOCK: usize = 64;
 
-/// Appends the terms of `text` from `start` up to the first unit that is not plain ASCII.
-fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Next {
+/// Reads the terms of `text` from `start` up to the first unit that is not plain ASCII.
+fn read_ascii(text: &str, start: usize, out: &mut impl Terms) -> Next {
     let bytes = text.as_bytes();
     let mut word_start = None;
     let mut base = start;
@@ -226,7 +260,8 @@ fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Next {
                 starts &= starts - 1;
                 from
             });
-            out.push(hash_ascii_word(bytes, from, base + ends.trailing_zeros() as usize));
+            let to = base + ends.trailing_zeros() as usize;
+            out.push(hash_ascii_word(bytes, from, to), from..to);
             ends &= ends - 1;
         }
         if let Some(unit) = stop {
@@ -237,7 +272,9 @@ fn hash_ascii(text: &str, start: usize, out: &mut Vec<u64>) -> Next {
         }
         base += BLOCK;
     }
-    out.extend(word_start.map(|from| hash_ascii_word(bytes, from, bytes.len())));
+    if let Some(from) = word_start {
+        out.push(hash_ascii_word(bytes, from, bytes.len()), from..bytes.len());
+    }
     Next::End
 }
 
@@ -359,9 +396,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn terms_are_those_of_the_tokens(text in texts()) {
-            let expected: Vec<u64> = tokens(&text).iter().map(|token| token.term).collect();
-            prop_assert_eq!(terms(&text), expected);
+        fn the_short_ways_give_what_the_long_way_does(text in texts()) {
+            let mut expected = Vec::new();
+            let mut at = 0;
+            while let Some(unit) = next_unit(&text, at) {
+                let mut buffer = Vec::new();
+                let mut word = Word::new(&mut buffer);
+                let mut emit = |term, range: Range<usize>| {
+                    expected.push(Token { term, span: Span::new(unit.start + range.start, unit.start + range.end) });
+                };
+                for_each_char(&text[unit.clone()], |char, class, range| word.next(char, class, range, &mut emit));
+                word.end(&mut emit);
+                at = unit.end;
+            }
+            prop_assert_eq!(tokens(&text), expected.clone());
+            prop_assert_eq!(terms(&text), expected.iter().map(|token| token.term).collect::<Vec<_>>());
         }
 
         #[test]
