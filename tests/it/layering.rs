@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 15] = [
+const ROOMS: [(&str, &str); 16] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
+    ("date", ""),
     ("config", "hash boilerplate"),
     ("observe", "document"),
     ("files", ""),
@@ -14,7 +15,7 @@ const ROOMS: [(&str, &str); 15] = [
     ("text", "document config hash"),
     ("similarity", "record hash config document text"),
     ("boilerplate", "document record hash config text similarity"),
-    ("cluster", "document record config similarity"),
+    ("cluster", "document record config similarity date"),
     ("store", "record config files hash"),
     ("corpus", "document text store record hash"),
     ("output", "document config text boilerplate similarity cluster files input observe hash"),
