@@ -8,7 +8,7 @@ JSONL of pages with labelled lines. Writes OUT (trained on everything), WORK/fol
 WORK/judged.jsonl, in which every page was judged by a model that saw no page of its site: give that to the scorer.
 Deterministic: fixed seeds, folds by a hash of the site, one order.
 """
-import gzip, hashlib, json, os, struct, subprocess, sys
+import gzip, hashlib, json, os, random, struct, subprocess, sys
 
 import lightgbm
 import numpy as np
@@ -22,7 +22,7 @@ MAGIC, VERSION = b"rtbm", 1
 EVIDENCE = 10
 
 # Parameters of the chain and the decision, in the order of the file after the weights of repetition.
-CHAIN = {"stay": 1.0, "own": 0.5, "full_words": 20.0, "slope": 1.0, "offset": 0.0, "threshold": 0.0, "careful": 3.0}
+CHAIN = {"stay": 0.7, "own": 0.35, "full_words": 20.0, "slope": 1.0, "offset": 0.0, "threshold": 0.0, "careful": 3.0, "first": 0.4, "long": 0.8}
 
 LOOK = dict(objective="binary", learning_rate=0.1, num_leaves=31, max_depth=7, min_data_in_leaf=80, feature_fraction=0.4,
             bagging_fraction=0.6, bagging_freq=1, lambda_l2=5.0, max_bin=63, verbose=-1, seed=7,
@@ -126,7 +126,7 @@ def boost(parameters, trees, matrix, label, weight):
 
 def repetition_weights(matrix, offset, label, weight):
     """Weights of the counts on top of log odds, each of the sign that it must have by its meaning."""
-    bounds = [(0, 3)] * 5 + [(-3, 0.5), (-1.5, 0), (-0.5, 0), (0, 2), (0, 1)]
+    bounds = [(0, 3)] * 5 + [(-3, 0.5), (-1.5, -0.4), (-0.5, 0), (0, 2), (0, 1)]
 
     def loss(theta):
         odds = matrix @ theta + offset
@@ -140,6 +140,32 @@ def log(*what):
     print(*what, file=sys.stderr, flush=True)
 
 
+def mix(source, path):
+    """Writes pages between whole and cleaned: of every run of boilerplate in the whole pages only a stretch is left.
+
+    Extractors leave some of the chrome, each another part; a model that saw only two of them learns their habits.
+    """
+    draw = random.Random(5)
+    with gzip.open(source, "rt", encoding="utf-8") as pages, open(path, "w", encoding="utf-8") as out:
+        for line in pages:
+            record = json.loads(line)
+            lines, runs = [], []
+            for line in record["lines"]:
+                chrome = line["label"] != "content"
+                if not runs or runs[-1][0] != chrome:
+                    runs.append((chrome, []))
+                runs[-1][1].append(line)
+            for at, (chrome, run) in enumerate(runs):
+                if chrome:
+                    kept = round(draw.choice((0, 0, 0.1, 0.3, 1)) * min(len(run), 40)) if len(run) > 1 else draw.randrange(2)
+                    start = {0: len(run) - kept, len(runs) - 1: 0}.get(at, draw.randint(0, len(run) - kept))
+                    run = run[start:start + kept]
+                lines += run
+            if any(line["label"] == "content" for line in lines):
+                record.update(id=record["page"] + ":mixed", level="mixed", lines=lines)
+                out.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
 def main():
     table = [line.rstrip("\n").split("\t") for line in open(os.path.join(WORK, "lines.tsv"), encoding="utf-8")]
     page = np.array([int(r[0]) for r in table])
@@ -147,6 +173,7 @@ def main():
     kind = np.array([r[4] for r in table])
     words = np.array([float(r[5]) for r in table])
     snippets = np.array([r[1].endswith(":snippets") for r in table])
+    mixed = np.array([r[1].endswith(":mixed") for r in table])
     site_fold = {}
     fold = np.array([site_fold.setdefault(r[2], fold_of(r[2])) for r in table])
     ids = [r[1] for r in table]
@@ -157,12 +184,13 @@ def main():
     weight = weight * (300 / np.maximum(total[page], 50)) ** 0.5
     weight[(label == 0)] *= CONTENT_WEIGHT
     weight[snippets] *= 0.5
+    weight[mixed] *= 0.5
     weight[(kind == "headline")] *= 2
     weight /= weight[judged].mean()
 
     # Of a whole page's short menu lines a third is enough, at three times the weight.
     draw = np.random.default_rng(1).random(len(table))
-    menu = (label == 1) & (words < 8) & np.array([i.endswith(":full") for i in ids])
+    menu = (label == 1) & (words < 8) & np.array([i.endswith((":full", ":mixed")) for i in ids])
     use_row = judged & (~menu | (draw < 1 / 3))
     weight[menu] *= 3
 
@@ -195,8 +223,10 @@ def main():
         if k < FOLDS:
             first[fold == k] = looks[k].predict(look[fold == k], raw_score=True)
         log("look", k)
+    # Counts are learned where a site's pages stand behind one extractor, as in a crawl.
+    crawl = use_row & np.array([i.endswith((":full", ":sites")) for i in ids])
     log("look loss", np.average(np.logaddexp(0, first[judged]) - label[judged] * first[judged], weights=weight[judged]))
-    counts_weights = repetition_weights(repetition[judged], first[judged], label[judged], weight[judged])
+    counts_weights = repetition_weights(repetition[crawl], first[crawl], label[crawl], weight[crawl])
     log("repetition", counts_weights.round(2))
     # Half of the pages are learned as if they stood alone, so that a page alone is judged as well.
     alone = (np.array([int.from_bytes(hashlib.sha256(i.encode()).digest()[4:6], "big") for i in ids]) % 2).astype(bool)
@@ -216,9 +246,10 @@ def main():
         if k < FOLDS:
             second[fold == k] = contexts[k].predict(context_full[fold == k], raw_score=True)
         log("context", k)
+    save("second.f32", second)
     log("context loss", np.average(np.logaddexp(0, second[judged]) - label[judged] * second[judged], weights=weight[judged]))
-    both = repetition_weights(repetition[judged], second[judged], label[judged], weight[judged])
-    log("repetition on context", both.round(2))
+    counts_weights = repetition_weights(repetition[crawl], second[crawl], label[crawl], weight[crawl])
+    log("repetition on context", counts_weights.round(2))
     chain = json.loads(os.environ.get("CHAIN", "{}"))
     chain = {**CHAIN, **chain}
     for k in range(FOLDS + 1):
@@ -234,5 +265,8 @@ CONTENT_WEIGHT = float(os.environ.get("CONTENT_WEIGHT", 1.3))
 if __name__ == "__main__":
     ROWS, WORK, OUT, *SETS = sys.argv[1:]
     os.makedirs(WORK, exist_ok=True)
+    for path in [path for path in SETS if ".full." in os.path.basename(path)]:
+        mix(path, os.path.join(WORK, "mixed.jsonl"))
+        SETS.append(os.path.join(WORK, "mixed.jsonl"))
     rows("words")
     main()

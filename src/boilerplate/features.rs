@@ -5,13 +5,13 @@
 //! rows, so what is learned is what is judged.
 
 use crate::boilerplate::BoilerplateKind;
-use crate::boilerplate::cues::is_content;
+use crate::boilerplate::cues::{Lexicon, is_content};
 use crate::boilerplate::headline;
 use crate::boilerplate::shape::{self, FLAGS, Shape, UNSPACED, end};
 use crate::text::Block;
 
 /// Features of a block itself.
-pub(super) const OWN: usize = 45;
+pub(super) const OWN: usize = 47;
 /// Features of its place.
 const PLACE: usize = 29;
 /// Neighbors looked at on each side.
@@ -436,6 +436,8 @@ fn own_features(shape: &Shape, lexical: f32, topical: f32, repeats: f32) -> [f32
         0.0,
         shape.unspaced as f32 / tokens,
         ln1p(shape.words / shape.enders.max(1) as f32),
+        shape.label as f32,
+        if shape.cue > 0 { f32::from(shape.cues[Lexicon::get().cue(shape.cue - 1).kind as usize]) } else { 0.0 },
     ]
 }
 
@@ -644,6 +646,11 @@ impl Scores {
             sure_content,
             sure_boilerplate,
         }
+    }
+
+    /// Returns the first score of a block.
+    pub(super) fn first(&self, at: usize) -> f32 {
+        self.own[at]
     }
 
     fn features(&self, at: usize, row: &mut [f32]) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::boilerplate::cues::Lexicon;
 use crate::boilerplate::features::{Blocks, CONTEXT_COLUMNS, LOOK_COLUMNS, Scores};
-use crate::boilerplate::model::Model;
+use crate::boilerplate::model::{LANES, Model};
 use crate::boilerplate::repetition::evidence;
 use crate::boilerplate::{BoilerplateKind, ModelError, Repetition, chain, kinds};
 use crate::config::Config;
@@ -116,9 +116,22 @@ impl Place {
 /// Blocks that are judged together: a longer document is no page, and is judged part by part in bounded memory.
 const PART: usize = 1 << 14;
 
-/// Share of a page's words that may go. A page of which less would be left is more likely misread than all chrome: of the
-/// development pages that keep less than this share, the article was lost on most.
+/// Share of a page's words that may go. Of the development pages of which less would be left nearly all held an article
+/// of a few lines, which was lost; then only what the run has seen repeated goes, or nothing at all.
 const MOST: f32 = 0.97;
+
+/// Log odds of the counts that let a block go even then.
+const REPEATED: f32 = 1.0;
+
+/// Returns whether removing the flagged blocks would leave (next to) nothing of a page.
+fn leaves_too_little(looked: &Blocks, flagged: &[bool]) -> bool {
+    let (mut all, mut gone) = (0.0, 0.0);
+    for (shape, flagged) in looked.shapes.iter().zip(flagged) {
+        all += shape.words;
+        gone += if *flagged { shape.words } else { 0.0 };
+    }
+    gone > MOST * all
+}
 
 /// Log odds from which even the headline is taken for chrome.
 const SURE: f32 = 3.0;
@@ -155,7 +168,6 @@ impl Judge {
         let blocks = &page.segments.blocks;
         let mut judged =
             Judged { headline: None, lang: None, verdicts: Vec::with_capacity(blocks.len()), withheld: false };
-        let (mut words, mut flagged_words) = (0.0, 0.0);
         for (part, chunk) in blocks.chunks(PART).enumerate() {
             let title = page.title.filter(|_| part == 0);
             let looked =
@@ -168,9 +180,19 @@ impl Judge {
                     },
                 );
             let repetition = page.repetition.get(part * PART..).unwrap_or_default();
-            let log_odds = self.log_odds(&looked, repetition, page.site_clusters);
+            let counts = self.counts(&looked, repetition, page.site_clusters);
+            let log_odds = self.log_odds(&looked, &counts);
             let threshold = if self.careful { self.model.parameters.careful } else { self.model.parameters.threshold };
             let mut flagged: Vec<bool> = log_odds.iter().map(|odds| *odds >= threshold).collect();
+            if leaves_too_little(&looked, &flagged) {
+                judged.withheld = true;
+                for (flagged, counts) in flagged.iter_mut().zip(&counts) {
+                    *flagged &= *counts >= REPEATED;
+                }
+                if leaves_too_little(&looked, &flagged) {
+                    flagged.fill(false);
+                }
+            }
             // The headline stays: a line that reads like one by all signs is not chrome for standing among chrome.
             if let Some(headline) = looked.headline {
                 flagged[headline] &= log_odds[headline] >= SURE;
@@ -194,8 +216,6 @@ impl Judge {
             let last = flagged.iter().rposition(|flagged| !flagged).unwrap_or(flagged.len());
             for (at, kind) in kinds.into_iter().enumerate() {
                 let shape = &looked.shapes[at];
-                words += shape.words;
-                flagged_words += if kind.is_some() { shape.words } else { 0.0 };
                 let place = match at {
                     at if at < first => Place::Head,
                     at if at > last => Place::Tail,
@@ -206,43 +226,50 @@ impl Judge {
                 judged.verdicts.push(Verdict { kind, score, evidence: Evidence { cue, place } });
             }
         }
-        if flagged_words > MOST * words {
-            judged.withheld = true;
-            for verdict in &mut judged.verdicts {
-                verdict.kind = None;
-            }
-        }
         judged
     }
 
-    /// Returns the calibrated log odds of every block.
-    fn log_odds(&self, looked: &Blocks, repetition: &[Repetition], site_clusters: u32) -> Vec<f32> {
-        let parameters = &self.model.parameters;
-        let counts: Vec<f32> = (0..looked.len())
+    /// Returns what the counts of every block add to its log odds.
+    fn counts(&self, looked: &Blocks, repetition: &[Repetition], site_clusters: u32) -> Vec<f32> {
+        let weights = &self.model.parameters.repetition;
+        (0..looked.len())
             .map(|at| {
                 let Some(repetition) = repetition.get(at) else { return 0.0 };
                 let row = evidence(repetition, site_clusters, looked.shapes[at].words);
-                row.iter().zip(&parameters.repetition).map(|(value, weight)| value * weight).sum()
+                row.iter().zip(weights).map(|(value, weight)| value * weight).sum()
             })
-            .collect();
+            .collect()
+    }
+
+    /// Returns the calibrated log odds of every block.
+    fn log_odds(&self, looked: &Blocks, counts: &[f32]) -> Vec<f32> {
+        let parameters = &self.model.parameters;
         if !self.with_model {
             return (0..looked.len()).map(|at| counts[at] + prior(looked.shapes[at].words)).collect();
         }
-        let mut row = [0.0; LOOK_COLUMNS];
-        let first: Vec<f32> = (0..looked.len())
-            .map(|at| {
-                looked.look_row(at, &mut row);
-                self.model.look.evaluate(&row)
-            })
-            .collect();
-        let scores = Scores::new(looked, first, &counts);
-        let mut row = [0.0; CONTEXT_COLUMNS];
-        let second: Vec<f32> = (0..looked.len())
-            .map(|at| {
-                looked.context_row(at, &scores, &mut row);
-                self.model.context.evaluate(&row) + counts[at]
-            })
-            .collect();
+        let mut rows = [[0.0; LOOK_COLUMNS]; LANES];
+        let mut first = Vec::with_capacity(looked.len());
+        for start in (0..looked.len()).step_by(LANES) {
+            for at in start..looked.len().min(start + LANES) {
+                looked.look_row(at, &mut rows[at - start]);
+            }
+            first.extend(self.model.look.evaluate(&rows));
+        }
+        first.truncate(looked.len());
+        let scores = Scores::new(looked, first, counts);
+        let mut rows = [[0.0; CONTEXT_COLUMNS]; LANES];
+        let mut second = Vec::with_capacity(looked.len());
+        for start in (0..looked.len()).step_by(LANES) {
+            for at in start..looked.len().min(start + LANES) {
+                looked.context_row(at, &scores, &mut rows[at - start]);
+            }
+            second.extend(self.model.context.evaluate(&rows));
+        }
+        second.truncate(looked.len());
+        for (at, second) in second.iter_mut().enumerate() {
+            let long = (looked.shapes[at].words / 25.0).min(1.0) - 0.4;
+            *second += parameters.first * (scores.first(at) - *second) + counts[at] - parameters.long * long;
+        }
         let weights: Vec<f32> =
             looked.shapes.iter().map(|shape| (shape.words / parameters.full_words).clamp(0.02, 1.0).sqrt()).collect();
         chain::smooth(&second, &weights, parameters)

@@ -61,44 +61,67 @@ pub(super) struct Parameters {
     pub(super) threshold: f32,
     /// The same for the careful judge.
     pub(super) careful: f32,
+    /// Share of the first forest's log odds in the sum of both.
+    pub(super) first: f32,
+    /// What is taken from the log odds of a block of 25 words and more, and in part from shorter ones: a paragraph of the
+    /// article that goes is worse than one of chrome that stays.
+    pub(super) long: f32,
 }
 
 /// Count of the parameters in the file.
-const PARAMETERS: usize = EVIDENCE + 7;
+const PARAMETERS: usize = EVIDENCE + 9;
 
 #[derive(Clone, Copy, Debug)]
 struct Node {
     threshold: f32,
     feature: u8,
-    /// Child where the feature is at most the threshold: a node, or the complement of a leaf.
-    left: i8,
+    /// Child where the feature is at most the threshold. A leaf is its own child.
+    left: u8,
     /// Child where it is above.
-    right: i8,
+    right: u8,
 }
+
+#[derive(Clone, Copy, Debug)]
+struct Tree {
+    /// First of its nodes; its leaves come after the others.
+    nodes: u32,
+    /// Steps from the root to the deepest leaf.
+    depth: u8,
+}
+
+/// Rows that are evaluated side by side: a walk down a tree waits for memory, several walks wait together.
+pub(super) const LANES: usize = 8;
 
 /// Boosted trees: their sum is a log odds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Forest {
     nodes: Vec<Node>,
-    leaves: Vec<f32>,
-    /// First node and first leaf of every tree.
-    trees: Vec<(u32, u32)>,
+    /// Values of all nodes, 0 for those that are no leaves.
+    values: Vec<f32>,
+    trees: Vec<Tree>,
     base: f32,
 }
 
 impl Forest {
-    /// Returns the log odds for a row.
-    pub(super) fn evaluate<const COLUMNS: usize>(&self, row: &[f32; COLUMNS]) -> f32 {
-        let mut sum = self.base;
-        for (nodes, leaves) in &self.trees {
-            let mut at = 0i8;
-            while at >= 0 {
-                let node = &self.nodes[*nodes as usize + at as usize];
-                at = if row[usize::from(node.feature)] <= node.threshold { node.left } else { node.right };
+    /// Returns the log odds for some rows. Every row is summed up on its own, tree after tree, so it does not matter which
+    /// rows stand beside it.
+    pub(super) fn evaluate<const COLUMNS: usize>(&self, rows: &[[f32; COLUMNS]; LANES]) -> [f32; LANES] {
+        let mut sums = [self.base; LANES];
+        for tree in &self.trees {
+            let nodes = &self.nodes[tree.nodes as usize..];
+            let mut at = [0u8; LANES];
+            for _ in 0..tree.depth {
+                for (at, row) in at.iter_mut().zip(rows) {
+                    let node = &nodes[usize::from(*at)];
+                    *at = if row[usize::from(node.feature)] <= node.threshold { node.left } else { node.right };
+                }
             }
-            sum += self.leaves[*leaves as usize + !at as usize];
+            let values = &self.values[tree.nodes as usize..];
+            for (sum, at) in sums.iter_mut().zip(at) {
+                *sum += values[usize::from(at)];
+            }
         }
-        sum
+        sums
     }
 }
 
@@ -157,6 +180,8 @@ impl Model {
             &mut parameters.offset,
             &mut parameters.threshold,
             &mut parameters.careful,
+            &mut parameters.first,
+            &mut parameters.long,
         ] {
             *parameter = bytes.f32()?;
         }
@@ -200,26 +225,38 @@ impl<'a> Bytes<'a> {
         let mut forest = Forest { base: self.f32()?, ..Forest::default() };
         let scale = self.f32()?;
         for _ in 0..self.u16()? {
-            let nodes = usize::from(self.take(1)?[0]);
-            if !(1..=127).contains(&nodes) {
+            let inner = usize::from(self.take(1)?[0]);
+            if !(1..=127).contains(&inner) {
                 return Err(ModelError::Damaged);
             }
-            forest.trees.push((forest.nodes.len() as u32, forest.leaves.len() as u32));
-            for number in 0..nodes {
+            let first = forest.nodes.len();
+            let mut depths = vec![0u8; 2 * inner + 1];
+            let mut deepest = 0;
+            for number in 0..inner {
                 let [feature, left, right] = self.array()?;
                 let threshold = self.f32()?;
-                let node = Node { threshold, feature, left: left as i8, right: right as i8 };
-                // A child comes after its parent, so every walk ends.
-                let fits = |child: i8| {
-                    if child >= 0 { (number + 1..nodes).contains(&(child as usize)) } else { !child as usize <= nodes }
-                };
-                if usize::from(feature) >= columns || !fits(node.left) || !fits(node.right) {
+                if usize::from(feature) >= columns {
                     return Err(ModelError::Damaged);
                 }
-                forest.nodes.push(node);
+                let mut children = [0u8; 2];
+                for (child, code) in children.iter_mut().zip([left as i8, right as i8]) {
+                    // A child comes after its parent, so every walk ends; a negative one is the complement of a leaf.
+                    let at = if code >= 0 { code as usize } else { inner + !code as usize };
+                    if at <= number || at > 2 * inner || code >= 0 && at >= inner {
+                        return Err(ModelError::Damaged);
+                    }
+                    depths[at] = depths[number] + 1;
+                    deepest = deepest.max(depths[at]);
+                    *child = at as u8;
+                }
+                forest.nodes.push(Node { threshold, feature, left: children[0], right: children[1] });
             }
-            for _ in 0..=nodes {
-                forest.leaves.push(f32::from(i16::from_le_bytes(self.array()?)) * scale);
+            forest.trees.push(Tree { nodes: first as u32, depth: deepest });
+            forest.values.extend(std::iter::repeat_n(0.0, inner));
+            for leaf in inner..=2 * inner {
+                let leaf = leaf as u8;
+                forest.nodes.push(Node { threshold: 0.0, feature: 0, left: leaf, right: leaf });
+                forest.values.push(f32::from(i16::from_le_bytes(self.array()?)) * scale);
             }
         }
         Ok(forest)

@@ -78,6 +78,8 @@ pub(super) struct Shape {
     pub(super) cue_first: bool,
     /// The phrase that takes most words, as its number plus one.
     pub(super) cue: u16,
+    /// Words before a colon near its start, as in `Photo:`; 0 where there is none.
+    pub(super) label: u32,
     /// Hash of its words in order, numbers alike.
     pub(super) hash: u32,
 }
@@ -337,6 +339,9 @@ pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
                 '(' | '[' | '（' | '【' | '{' => shape.brackets += 1,
                 ':' | '：' => {
                     shape.colons += 1;
+                    if shape.colons == 1 && words.len() - first_word <= 3 {
+                        shape.label = (words.len() - first_word) as u32;
+                    }
                     shape.clocks += u32::from(
                         last == Class::Digit
                             && text[at + c.len_utf8()..].starts_with(|next: char| next.is_ascii_digit()),
@@ -381,14 +386,16 @@ pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
         if let Some(found) = lexicon.phrase_at(words, at, word) {
             let cue = lexicon.cue(found.cue);
             cue_end = found.start + found.words;
-            if cue.weak {
+            let labels = at == 0 && found.words as u32 == shape.label;
+            let weak = cue.weak && !labels;
+            if weak {
                 shape.weak += found.words as u32;
             } else {
                 shape.strong += found.words as u32;
                 shape.cue_first |= at == 0;
             }
             let slot = &mut shape.cues[cue.kind as usize];
-            if !cue.weak || words.len() <= 2 * found.words + 2 {
+            if !weak || words.len() <= 2 * found.words + 2 {
                 *slot = slot.saturating_add(found.words.min(255) as u8);
                 if found.words > longest {
                     longest = found.words;

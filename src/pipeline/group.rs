@@ -139,7 +139,7 @@ pub(super) fn group<'w>(
     run.each(clusters.len().div_ceil(slice), |at| -> Result<(), Error> {
         let mut membership_writer = memberships.writer();
         let mut pair_writer = pairs.writer();
-        let mut measure = Measure { copies, profiles: Profiles::new(texts, config), known: HashMap::new() };
+        let mut measure = Measure { copies, profiles: Profiles::new(run, texts), known: HashMap::new() };
         for cluster in at * slice..((at + 1) * slice).min(clusters.len()) {
             if run.observer.stopped() {
                 return Err(Error::Stopped);
@@ -244,7 +244,7 @@ fn representatives(
     drop(roots);
     let representative_of: Vec<AtomicU32> = copies.leader_of.iter().map(|leader| AtomicU32::new(*leader)).collect();
     run.each(by_component.parts(), |part| -> Result<(), Error> {
-        let mut profiles = Profiles::new(texts, run.config);
+        let mut profiles = Profiles::new(run, texts);
         let mut pairs = by_component.part(part)?.peekable();
         let mut component: Vec<VerifiedPair> = Vec::new();
         while let Some(first) = pairs.next() {

@@ -17,6 +17,8 @@ mod write;
 
 pub use write::Scan;
 
+use std::time::Instant;
+
 use crate::config::Config;
 use crate::document::DocumentSource;
 use crate::error::Error;
@@ -50,27 +52,63 @@ pub fn scan<'w>(
 ) -> Result<Scan<'w>, Error> {
     config.check()?;
     let run = Run::new(config, workspace, source, observer);
+    let mut clock = Clock::start();
 
     let mut census = read(&run)?;
+    clock.lap("read");
     let repeats = match census.occurrences.take() {
         Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
         None => None,
     };
+    clock.lap("repeat");
     let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
     drop(repeats);
+    clock.lap("judge");
 
     let copies = copies(config, census.documents, &judgment.identities)?;
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
+    clock.lap("meet");
     let (wanted, any) = wanted(census.documents, &met, &copies)?;
     let texts = told(&run, &census, &judgment, &wanted, any)?;
+    clock.lap("read again");
     let verified = verified(&run, &met, &texts)?;
+    clock.lap("verify");
     let grouping = group(&run, &census, &judgment, &copies, &verified, &texts)?;
+    clock.lap("group");
 
     let closest = closest(&verified, &grouping)?;
     let headlines = headlines(&census, &judgment, &grouping)?;
-    let mut scan = Scan { config: config.clone(), census, judgment, grouping, headlines, summary: Summary::default() };
+    let mut scan = Scan {
+        config: config.clone(),
+        census,
+        judgment,
+        grouping,
+        headlines,
+        summary: Summary::default(),
+        timings: Vec::new(),
+    };
     scan.summary = summarize(&scan, pairs_left_out, closest)?;
+    clock.lap("sum up");
+    scan.timings = clock.laps;
     Ok(scan)
+}
+
+/// Seconds of each leg, for whoever wants to know where time goes.
+struct Clock {
+    last: Instant,
+    laps: Vec<(&'static str, f64)>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { last: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self, leg: &'static str) {
+        let now = Instant::now();
+        self.laps.push((leg, (now - self.last).as_secs_f64()));
+        self.last = now;
+    }
 }
 
 /// Returns the most similar pair that was not joined: what is closest to the line.

@@ -271,19 +271,28 @@ pub(super) fn content(text: &str, removed: impl Iterator<Item = Span>) -> Vec<Sp
 pub(super) struct Profiles<'a> {
     texts: &'a Spool<'a>,
     config: &'a Config,
+    /// The profile of document `d` is kept at `d % len`: pairs come in the order of their first documents, and the pages
+    /// of a site or a story that meet each other are mostly near in order.
     kept: Vec<Option<(u32, Arc<Profile>)>>,
 }
 
-/// Profiles that a thread keeps: the documents of a cluster are compared with each other, and most clusters are small.
-const PROFILES: usize = 128;
+/// Bytes that a profile takes, about, with its text: what the number of profiles kept is reckoned by.
+const PROFILE_BYTES: u64 = 24 << 10;
+/// Profiles that a thread keeps at most, however much memory there is.
+const PROFILES_MOST: u64 = 4096;
+/// Profiles that a thread keeps at least: the members of a small cluster.
+const PROFILES_LEAST: u64 = 64;
 
 impl<'a> Profiles<'a> {
-    pub(super) fn new(texts: &'a Spool<'a>, config: &'a Config) -> Profiles<'a> {
-        Profiles { texts, config, kept: vec![None; PROFILES] }
+    pub(super) fn new(run: &'a Run<'_, '_>, texts: &'a Spool<'a>) -> Profiles<'a> {
+        // An eighth of the memory is for profiles.
+        let share = run.workspace.budget_bytes() / 8 / run.workspace.threads() as u64;
+        let count = (share / PROFILE_BYTES).clamp(PROFILES_LEAST, PROFILES_MOST);
+        Profiles { texts, config: run.config, kept: vec![None; count as usize] }
     }
 
     pub(super) fn get(&mut self, document: u32) -> Result<Arc<Profile>, StoreError> {
-        let slot = document as usize % PROFILES;
+        let slot = document as usize % self.kept.len();
         if let Some((_, profile)) = self.kept[slot].as_ref().filter(|(kept, _)| *kept == document) {
             return Ok(Arc::clone(profile));
         }
@@ -320,7 +329,7 @@ pub(super) fn verified<'w>(
     let verified = run.sorter("verified");
     run.each(candidates.parts(), |part| -> Result<(), Error> {
         let mut writer = verified.writer();
-        let mut profiles = Profiles::new(texts, run.config);
+        let mut profiles = Profiles::new(run, texts);
         for pair in candidates.part(part)? {
             if run.observer.stopped() {
                 return Err(Error::Stopped);

@@ -25,12 +25,18 @@ pub struct Scan<'w> {
     pub(super) grouping: Grouping<'w>,
     pub(super) headlines: Vec<HeadlineRow>,
     pub(super) summary: Summary,
+    pub(super) timings: Vec<(&'static str, f64)>,
 }
 
 impl Scan<'_> {
     /// Returns the summary. `retold`, `inputs` and `run` are for the caller to fill in.
     pub fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// Returns the legs of the run in order, each with its seconds on the clock.
+    pub fn timings(&self) -> &[(&'static str, f64)] {
+        &self.timings
     }
 
     /// Returns what could not be read, in order.
