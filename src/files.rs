@@ -313,14 +313,14 @@ impl OutputDirectory {
         Ok(OutputFile { writer: io::BufWriter::with_capacity(READ_BYTES, file), path })
     }
 
-    /// Makes the directory appear under its name. Its files are synced already ([`OutputFile::finish`]).
+    /// Makes sure that everything in the directory is on the disk, and makes it appear under its name.
     ///
     /// # Errors
     /// If the directory cannot be renamed. Then what was at its place before is still there.
     pub fn commit(mut self) -> Result<(), FileError> {
         let marker = self.partial.join(MARKER);
         fs::remove_file(&marker).map_err(FileError::write(&marker))?;
-        sync_directory(&self.partial)?;
+        sync_tree(&self.partial)?;
         let old = with_suffix(&self.target, ".replaced.partial");
         let replaces = self.force && fs::symlink_metadata(&self.target).is_ok();
         if replaces {
@@ -372,12 +372,12 @@ impl OutputFile {
         self.writer.write_all(bytes).map_err(FileError::write(&self.path))
     }
 
-    /// Ends the file and makes sure that it is on the disk.
+    /// Ends the file. [`OutputDirectory::commit`] makes sure that it is on the disk.
     ///
     /// # Errors
     /// If the rest cannot be written.
     pub fn finish(mut self) -> Result<(), FileError> {
-        self.writer.flush().and_then(|()| self.writer.get_ref().sync_data()).map_err(FileError::write(&self.path))
+        self.writer.flush().map_err(FileError::write(&self.path))
     }
 }
 
@@ -396,6 +396,35 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// Syncs waited for at once. They wait for the disk and not for a processor, and the file system joins their commits.
+const SYNCS: usize = 16;
+
+/// Makes sure that a directory and all in it are on the disk.
+fn sync_tree(root: &Path) -> Result<(), FileError> {
+    let mut directories = vec![root.to_owned()];
+    let mut files = Vec::new();
+    let mut next = 0;
+    while let Some(directory) = directories.get(next).cloned() {
+        for entry in fs::read_dir(&directory).map_err(FileError::write(&directory))? {
+            let entry = entry.map_err(FileError::write(&directory))?;
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_directory { directories.push(entry.path()) } else { files.push(entry.path()) }
+        }
+        next += 1;
+    }
+    let sync = |path: &PathBuf| {
+        File::options().append(true).open(path).and_then(|file| file.sync_data()).map_err(FileError::write(path))
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = files
+            .chunks(files.len().div_ceil(SYNCS).max(1))
+            .map(|part| scope.spawn(move || part.iter().try_for_each(sync)))
+            .collect();
+        parts.into_iter().try_for_each(|part| part.join().expect("syncing does not panic"))
+    })?;
+    directories.iter().try_for_each(|directory| sync_directory(directory))
 }
 
 /// Makes a directory's entries last. Where directories cannot be opened (Windows), renames last by themselves.

@@ -110,11 +110,6 @@ impl Value {
             Value::Given(_) => 3,
         }
     }
-
-    /// Returns what was given, if anything.
-    pub fn given(self) -> Option<String> {
-        if let Value::Given(value) = self { Some(value) } else { None }
-    }
 }
 
 /// The fields of one record.

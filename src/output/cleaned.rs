@@ -11,6 +11,11 @@
 //! writes the kept documents only, leaves it out; it stands in `skipped` either way. So does a file that could not be
 //! read, of which there is no copy.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an error is a row of `skipped`, no larger than the document it stands for"
+)]
+
 use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
@@ -583,7 +588,6 @@ fn pairs(ends: &[usize]) -> Vec<Range<usize>> {
 /// Writes outputs in order.
 struct Writer<'a> {
     source: &'a Source,
-    mode: Mode,
     target: Target<'a>,
     removed: Option<OutputFile>,
     dropped: Option<OutputFile>,
@@ -593,7 +597,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(source: &'a Source, mode: Mode, target: Target<'a>) -> Result<Writer<'a>, WriteError> {
-        let mut writer = Writer { source, mode, target, removed: None, dropped: None, open: None };
+        let mut writer = Writer { source, target, removed: None, dropped: None, open: None };
         if let Target::Directory(directory) = &writer.target {
             if let Some(input) = source.file_in(directory.target()) {
                 return Err(WriteError::OverInput { path: directory.target().to_owned(), input });
@@ -885,7 +889,8 @@ mod tests {
     fn what_does_not_fit_together_is_refused_and_leaves_nothing() {
         let case = Case::new(&[("a.txt", b"One.".to_vec()), ("b.txt", b"Two.".to_vec())]);
         let source = case.source();
-        let attempt = |change: &dyn Fn(&mut Vec<Result<Decision, WriteError>>), digests: Option<Vec<u64>>| {
+        type Decisions = Vec<Result<Decision, WriteError>>;
+        let attempt = |change: &dyn Fn(&mut Decisions), digests: Option<Vec<u64>>| {
             let mut decisions = decide(&source);
             change(&mut decisions);
             let settings = RewriteSettings { mode: Mode::Clean, digests, threads: 1 };
