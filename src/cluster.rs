@@ -18,7 +18,7 @@ pub struct Member {
 /// One cluster: documents that all match its representative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cluster {
-    /// The most complete text; ties by order.
+    /// The longest text that all others match; ties by order.
     pub representative: u32,
     /// All members in order, the representative among them.
     pub members: Vec<u32>,
@@ -361,6 +361,139 @@ pub fn choose(config: &Config, representative: u32, copies: &[Copy]) -> Choice {
                     reason: format!("the preferred site: {}", copy.site.as_deref().unwrap_or_default()),
                 },
             )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pair(a: u32, b: u32, joins: bool, told: f64) -> VerifiedPair {
+        VerifiedPair {
+            joins,
+            told,
+            jaccard: told,
+            relation: if joins { Relation::Near } else { Relation::Related },
+            ..VerifiedPair::apart(a, b)
+        }
+    }
+
+    fn members(words: &[u32]) -> Vec<Member> {
+        (0..).zip(words).map(|(item, content_words)| Member { item, content_words: *content_words }).collect()
+    }
+
+    fn groups(members: &[Member], pairs: &[VerifiedPair]) -> Vec<(u32, Vec<u32>)> {
+        let mut none = |a, b| VerifiedPair::apart(a, b);
+        split(members, pairs, &mut none).into_iter().map(|cluster| (cluster.representative, cluster.members)).collect()
+    }
+
+    #[test]
+    fn a_chain_falls_apart_where_its_ends_share_nothing() {
+        let pairs: Vec<VerifiedPair> = (0..5).map(|at| pair(at, at + 1, true, 0.6)).collect();
+        for (representative, members) in groups(&members(&[100; 6]), &pairs) {
+            assert!(members.iter().all(|member| member.abs_diff(representative) <= 1));
+        }
+    }
+
+    #[test]
+    fn the_longest_that_all_match_represents_them() {
+        let pairs = [pair(0, 1, true, 0.9), pair(0, 2, true, 0.9), pair(1, 2, true, 0.9)];
+        assert_eq!(groups(&members(&[90, 120, 110]), &pairs), [(1, vec![0, 1, 2])]);
+    }
+
+    #[test]
+    fn a_copy_that_met_others_only_is_measured_against_the_representative() {
+        let pairs = [pair(0, 1, true, 0.9), pair(1, 2, true, 0.9), pair(0, 3, true, 0.9)];
+        let mut measured = Vec::new();
+        let clusters = split(&members(&[100; 4]), &pairs, &mut |a, b| {
+            measured.push((a, b));
+            pair(a, b, true, 0.9)
+        });
+        assert_eq!(clusters.len(), 1);
+        assert!(measured.contains(&(0, 2)));
+    }
+
+    #[test]
+    fn a_page_of_two_stories_joins_neither() {
+        let contains = |a, b| VerifiedPair { relation: Relation::Contains, ..pair(a, b, true, 1.0) };
+        let pairs = [contains(0, 1), contains(0, 2), pair(1, 3, true, 0.9)];
+        let found = groups(&members(&[400, 150, 200, 140]), &pairs);
+        assert_eq!(found, [(0, vec![0]), (1, vec![1, 3]), (2, vec![2])]);
+    }
+
+    #[test]
+    fn a_look_alike_among_other_stories_is_one_more_of_them() {
+        let mut counts = LookAlikes::new(8);
+        let others: Vec<VerifiedPair> = [(0, 2), (0, 3), (0, 4), (1, 2), (1, 3), (1, 4)]
+            .map(|(a, b)| VerifiedPair { reason: Reason::OtherFacts, ..pair(a, b, false, 0.7) })
+            .to_vec();
+        let suspect = VerifiedPair { reason: Reason::Told, ..pair(0, 1, true, 0.7) };
+        let copies = VerifiedPair { reason: Reason::Told, ..pair(5, 6, true, 0.7) };
+        others.iter().chain([&suspect, &copies]).for_each(|pair| counts.count(pair));
+        assert!(!counts.confirmed(suspect).joins);
+        assert!(counts.confirmed(copies).joins);
+    }
+
+    #[test]
+    fn every_policy_keeps_the_copy_it_names() {
+        let copy = |item, content_words, date: &str, site: &str| Copy {
+            item,
+            content_words,
+            date: (!date.is_empty()).then(|| date.to_owned()),
+            site: Some(site.to_owned()),
+        };
+        let copies = [
+            copy(3, 90, "2025-03-05", "b.example"),
+            copy(5, 120, "", "a.example"),
+            copy(8, 80, "4 Mar 2025", "c.example"),
+        ];
+        let kept = |keep: Keep, sites: &[&str]| {
+            let config =
+                Config { keep, site_priority: sites.iter().map(ToString::to_string).collect(), ..Config::default() };
+            choose(&config, 5, &copies).kept
+        };
+        assert_eq!(kept(Keep::Longest, &[]), Some(5));
+        assert_eq!(kept(Keep::Earliest, &[]), Some(8));
+        assert_eq!(kept(Keep::Latest, &[]), Some(3));
+        assert_eq!(kept(Keep::First, &[]), Some(3));
+        assert_eq!(kept(Keep::None, &[]), None);
+        assert_eq!(kept(Keep::SitePriority, &["c.example", "b.example"]), Some(8));
+        assert_eq!(kept(Keep::SitePriority, &["d.example"]), Some(5));
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_pairs_does_not_matter(
+            words in proptest::collection::vec(1u32..50, 1..14),
+            links in proptest::collection::vec((0u32..14, 0u32..14, any::<bool>(), 0.0..1.0f64), 0..50),
+            seed in any::<u64>(),
+        ) {
+            let members = members(&words);
+            let count = words.len() as u32;
+            let mut known = HashMap::new();
+            for (a, b, joins, told) in links {
+                let (a, b) = (a.min(b) % count, a.max(b) % count);
+                if a != b {
+                    known.insert((a.min(b), a.max(b)), pair(a.min(b), a.max(b), joins, told));
+                }
+            }
+            let mut pairs: Vec<VerifiedPair> = known.values().copied().collect();
+            pairs.sort();
+            let mut shuffled = pairs.clone();
+            shuffled.sort_by_key(|pair| crate::hash::mix64(u64::from(pair.a) << 32 | u64::from(pair.b)) ^ seed);
+            let found = groups(&members, &pairs);
+            prop_assert_eq!(&found, &groups(&members, &shuffled));
+            let mut all: Vec<u32> = found.iter().flat_map(|(_, members)| members.clone()).collect();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..count).collect::<Vec<_>>());
+            for (representative, members) in &found {
+                for member in members.iter().filter(|member| *member != representative) {
+                    let key = (*member.min(representative), *member.max(representative));
+                    prop_assert!(known.get(&key).is_some_and(|pair| pair.joins));
+                }
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::corpus::{Facts, KeptVerdict, encode_verdicts};
 use crate::document::{Document, DocumentId, Parsed, Span};
 use crate::error::Error;
 use crate::hash::hash128;
+use crate::headlines::terms as headline_terms;
 use crate::observe::Leg;
 use crate::output::{BlockRow, Example, KindCount, Sink};
 use crate::pipeline::crew::Run;
@@ -385,8 +386,7 @@ impl Bench<'_> {
             self.compare(worker, number, document, &verdicts, &raw)?;
         }
         if let Some(headline) = &judged.headline {
-            let mut key = Vec::new();
-            hash_terms(&headline.text, &mut key);
+            let key = headline_terms(&headline.text, document.site.as_deref());
             if !key.is_empty() {
                 worker.headlines.push(HeadlineEntry { headline: identity(&key) as u64, document: number })?;
             }

@@ -22,6 +22,7 @@ use std::time::Instant;
 use crate::config::Config;
 use crate::document::DocumentSource;
 use crate::error::Error;
+use crate::headlines::HeadlineRelation;
 use crate::observe::Observer;
 use crate::output::{HeadlineRow, Sink, Summary};
 use crate::pipeline::crew::Run;
@@ -141,11 +142,7 @@ fn headlines(census: &Census<'_>, judgment: &Judgment<'_>, grouping: &Grouping<'
             let clusters = count(&|document| grouping.representative_of[document as usize]);
             let facts = judgment.facts.get(group[0])?.expect("every document has facts");
             let headline = crate::corpus::Facts::decode(&facts).headline.unwrap_or_default();
-            let relation = match (clusters, sites) {
-                (1, _) => "same_story",
-                (_, 1) => "recurring",
-                _ => "generic",
-            };
+            let relation = HeadlineRelation::of(clusters, sites).name();
             found.push((
                 group[0],
                 HeadlineRow {

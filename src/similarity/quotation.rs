@@ -26,3 +26,23 @@ fn is_quoted(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with('>') || line.starts_with("&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_quoted_lines_are_not_the_posts_own() {
+        let post = "Anna wrote:\n> rates\n  > rise\n&gt; again\nI doubt it.";
+        let spans: Vec<Span> = crate::text::tokens(post).iter().map(|token| token.span).collect();
+        let own: Vec<&str> =
+            spans.iter().zip(outside(post, &spans)).filter(|(_, own)| *own).map(|(span, _)| span.of(post)).collect();
+        assert!(own.starts_with(&["Anna", "wrote"]) && own.ends_with(&["I", "doubt", "it"]), "{own:?}");
+        assert!(!own.contains(&"rates") && !own.contains(&"rise") && !own.contains(&"again"), "{own:?}");
+    }
+
+    #[test]
+    fn a_text_without_marks_quotes_nothing() {
+        assert!(!may_quote("Rates rise again."));
+    }
+}

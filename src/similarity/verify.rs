@@ -751,3 +751,167 @@ fn shared_grams(a: &[u32], b: &[u32]) -> usize {
     }
     shared
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn profile(text: &str, headline: Option<&str>) -> Profile {
+        let content: Vec<Span> = crate::text::segment(text).blocks.iter().map(|block| block.span).collect();
+        let article = Article { text, content: &content, headline, site: None, date: None, url: None };
+        Profile::new(&article, &Config::default())
+    }
+
+    fn compare(a: &str, b: &str) -> VerifiedPair {
+        verify(0, &profile(a, None), 1, &profile(b, None), &Config::default())
+    }
+
+    /// Sentences that share no three words with each other.
+    fn story(from: usize, sentences: usize) -> String {
+        (from..from + sentences)
+            .map(|at| {
+                format!("the {at}th witness named street{at} and river{at} before court{at} rose for lunch{at}.\n")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_same_words_are_one_text_whatever_stands_between() {
+        let pair = compare("Rates rise, again; and again.", "rates RISE again and again");
+        assert_eq!((pair.relation, pair.joins, pair.jaccard), (Relation::Identical, true, 1.0));
+    }
+
+    #[test]
+    fn a_text_without_words_matches_nothing() {
+        let pair = compare("", "");
+        assert!(!pair.joins && !pair.listed);
+    }
+
+    #[test]
+    fn an_excerpt_joins_and_is_contained() {
+        let pair = compare(&story(0, 4), &story(0, 20));
+        assert_eq!((pair.relation, pair.joins, pair.reason), (Relation::Contained, true, Reason::Told));
+        assert_eq!(pair.a_in_b, 1.0);
+    }
+
+    #[test]
+    fn retellings_can_be_switched_off_and_are_listed_when_contained() {
+        let config = Config { retellings: false, ..Config::default() };
+        let pair = verify(0, &profile(&story(0, 4), None), 1, &profile(&story(0, 20), None), &config);
+        assert_eq!((pair.joins, pair.listed, pair.reason), (false, true, Reason::RetellingsOff));
+    }
+
+    #[test]
+    fn a_scan_with_wrong_letters_joins_its_original() {
+        let word = |at: u64| -> String {
+            (0..6).map(|letter| char::from(b'a' + (mix64(at * 8 + letter) % 26) as u8)).collect::<String>() + " "
+        };
+        let original: String = (0..200).map(word).collect();
+        let scanned: String =
+            original.char_indices().map(|(at, c)| if at % 29 == 9 && c != ' ' { '0' } else { c }).collect();
+        let pair = compare(&original, &scanned);
+        assert!(pair.joins && pair.told < TOLD, "{pair:?}");
+        assert_eq!(pair.reason, Reason::ToldInLetters);
+    }
+
+    #[test]
+    fn other_figures_in_one_frame_are_listed_and_do_not_join() {
+        let page = |town: &str, figures: [u32; 4]| {
+            let [a, b, c, d] = figures;
+            format!(
+                "The quake near {town} had a depth of {a} miles and was felt by {b} people, the survey said. It struck at \
+                 {c} minutes past the hour. In the past ten days there were {d} quakes nearby. This report was made by a \
+                 program of the survey and was not read by an editor before it was published here."
+            )
+        };
+        let pair = compare(&page("Jasper", [4, 120, 17, 3]), &page("Lowell", [9, 260, 41, 8]));
+        assert!(pair.listed && !pair.joins, "{pair:?}");
+        assert_eq!((pair.relation, pair.reason), (Relation::Related, Reason::OtherFacts));
+    }
+
+    #[test]
+    fn headlines_that_differ_in_a_word_are_two() {
+        assert!(!compare("Bank of the north cuts its rate again", "Bank of the north lifts its rate again").joins);
+        assert!(
+            compare("Bank of the north cuts its rate again", "Update 1 Bank of the north cuts its rate again").joins
+        );
+    }
+
+    #[test]
+    fn a_story_quoted_in_a_post_of_its_own_stays_apart_and_is_contained() {
+        let quoted: String = story(0, 6).lines().map(|line| format!("> {line}\n")).collect();
+        let post = format!("{quoted}\n{}", story(50, 6));
+        let pair = compare(&post, &story(0, 6));
+        assert_eq!((pair.relation, pair.joins, pair.reason), (Relation::Contains, false, Reason::Quotation));
+        let wrapped = format!("Worth reading:\n{quoted}");
+        assert!(compare(&wrapped, &story(0, 6)).joins);
+    }
+
+    #[test]
+    fn a_page_that_carries_a_story_under_its_headline_stays_apart() {
+        let headline = "Witnesses name streets and rivers";
+        let page = format!("News in brief\n{}{headline}\n{}{}", story(40, 8), story(0, 6), story(60, 8));
+        let own = format!("{headline}\n{}", story(0, 6));
+        let pair =
+            verify(0, &profile(&page, Some("News in brief")), 1, &profile(&own, Some(headline)), &Config::default());
+        assert_eq!((pair.relation, pair.joins, pair.reason), (Relation::Contains, false, Reason::RoundUp));
+    }
+
+    #[test]
+    fn remnants_of_pages_do_not_make_them_one() {
+        let page = |from: usize| format!("{}Read more about this here today\n", story(from, 12));
+        let remnant = |text: &str| {
+            let start = text.len() - "Read more about this here today\n".len();
+            let content = [Span::new(start, text.len() - 1)];
+            let article = Article { text, content: &content, headline: None, site: None, date: None, url: None };
+            Profile::new(&article, &Config::default())
+        };
+        let pair = verify(0, &remnant(&page(0)), 1, &remnant(&page(50)), &Config::default());
+        assert_eq!((pair.jaccard, pair.joins, pair.reason), (1.0, false, Reason::TooLittle));
+    }
+
+    #[test]
+    fn addresses_are_one_without_scheme_campaign_and_fragment() {
+        assert_eq!(address("https://www.example.com/a/?utm_source=x#top"), address("http://example.com/a"));
+        assert_ne!(address("https://example.com/a?id=1"), address("https://example.com/a?id=2"));
+        assert_eq!(address("https://"), None);
+    }
+
+    #[test]
+    fn every_reason_says_something() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::ALL[reason as usize], reason);
+            let pair = VerifiedPair { reason, ..compare("one two three four", "one two three four") };
+            assert!(!Reason::describe(&pair, &Config::default()).is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_is_what_it_was(a in any::<u32>(), b in any::<u32>(), measures in any::<[f64; 6]>(), marks in any::<(bool, bool, bool)>()) {
+            let pair = VerifiedPair {
+                jaccard: measures[0],
+                jaccard_raw: measures[1],
+                told: measures[4],
+                relation: Relation::Contains,
+                joins: marks.0,
+                listed: marks.1,
+                same_headline: marks.2,
+                reason: Reason::Told,
+                ..VerifiedPair::apart(a, b)
+            };
+            let mut bytes = vec![0; VerifiedPair::WIDTH];
+            pair.encode(&mut bytes);
+            prop_assert_eq!(VerifiedPair::decode(&bytes).cmp(&pair), Ordering::Equal);
+        }
+
+        #[test]
+        fn measures_are_symmetric(a in "([a-d]{1,2} ){0,40}", b in "([a-d]{1,2} ){0,40}") {
+            let (one, other) = (compare(&a, &b), compare(&b, &a));
+            prop_assert_eq!(one.jaccard, other.jaccard);
+            prop_assert_eq!((one.a_in_b, one.told, one.joins), (other.b_in_a, other.told, other.joins));
+            prop_assert!(!one.joins || one.listed);
+        }
+    }
+}

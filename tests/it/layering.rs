@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 16] = [
+const ROOMS: [(&str, &str); 17] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
@@ -15,7 +15,8 @@ const ROOMS: [(&str, &str); 16] = [
     ("text", "document config hash"),
     ("similarity", "record hash config document text"),
     ("boilerplate", "document record hash config text similarity"),
-    ("cluster", "document record config similarity date"),
+    ("headlines", "text"),
+    ("cluster", "document record config date similarity"),
     ("store", "record config files hash"),
     ("corpus", "document text store record hash"),
     ("output", "document config text boilerplate similarity cluster files input observe hash"),
