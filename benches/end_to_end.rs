@@ -3,6 +3,7 @@
 //! `cargo bench --bench end_to_end`; with `-- --test` every case runs once.
 
 #[path = "support/corpus.rs"]
+#[allow(dead_code, reason = "the benches of stages look at how an article was made")]
 mod corpus;
 
 use std::fs;

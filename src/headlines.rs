@@ -60,7 +60,7 @@ pub fn core<'a>(headline: &'a str, site: Option<&str>) -> &'a str {
     }
 }
 
-/// Returns the terms that a headline is compared by: those of its [`core`].
+/// Returns the terms that a headline is compared by: those of its [`core()`].
 pub fn terms(headline: &str, site: Option<&str>) -> Vec<u64> {
     let mut terms = Vec::new();
     hash_terms(core(headline, site), &mut terms);

@@ -399,8 +399,11 @@ mod tests {
             .expect("the seeds are committed")
     }
 
+    /// A seed's file, the beginning of its headline, and its flagged blocks.
+    type Seed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
     /// The flagged blocks of the seeds: how each begins, and its kind.
-    const SEEDS: [(&str, &str, &[(&str, &str)]); 5] = [
+    const SEEDS: [Seed; 5] = [
         (
             "000_c65f7068fd7c1654.txt",
             "Putin’s Meeting with Trump",

@@ -212,7 +212,7 @@ fn records_can_be_streamed() {
     let pages = crawl(48, 20, 2);
     place.file("crawl.jsonl", json_lines(&pages)).file("one.txt", &pages[0].text);
     place.run(["clean", "crawl.jsonl", "-o", "clean"]).ends_with(0);
-    let streamed = place.run(["clean", "crawl.jsonl", "-o", "-"]).ends_with(0).is_silent();
+    let streamed = place.run(["clean", "crawl.jsonl", "-o", "-"]).ends_with(0).says_nothing();
     assert_eq!(streamed.stdout, place.text("clean/crawl.jsonl"));
     let one = place.run(["clean", "one.txt", "-o", "-"]).ends_with(0);
     let row: serde_json::Value = serde_json::from_str(&one.stdout).expect("it is a line of JSON");
@@ -222,6 +222,6 @@ fn records_can_be_streamed() {
         .ends_with(0);
     let stories: std::collections::BTreeSet<usize> = pages.iter().map(|page| page.story).collect();
     assert_eq!(place.rows("unique.jsonl").len(), stories.len());
-    place.shell("retold clean crawl.jsonl -o - | true; exit ${PIPESTATUS[0]}").ends_with(0).is_silent();
+    place.shell("retold clean crawl.jsonl -o - | true; exit ${PIPESTATUS[0]}").ends_with(0).says_nothing();
     place.shell("retold clean crawl.jsonl -o - > /dev/full").ends_with(2).tells("error:");
 }

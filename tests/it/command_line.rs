@@ -19,7 +19,7 @@ fn place() -> Place {
 fn help_teaches_with_an_example_for_every_command() {
     let place = Place::new();
     for command in ["scan", "clean", "dedup", "explain", "config", "completions", "man"] {
-        let outcome = place.run([command, "--help"]).ends_with(0).is_silent();
+        let outcome = place.run([command, "--help"]).ends_with(0).says_nothing();
         assert!(outcome.stdout.contains("Example:\n  retold"), "{command}:\n{}", outcome.stdout);
     }
     place.run(["--help"]).ends_with(0).prints("Exit status: 0 done; 1 done, but");
@@ -46,7 +46,7 @@ fn data_goes_to_standard_output_and_talk_to_standard_error() {
     place.file("crawl/.hidden.txt", "x");
     let talkative = place.run(["scan", "crawl"]).ends_with(0).prints("3 documents").tells("hidden");
     assert!(!talkative.stderr.contains("documents,"), "{}", talkative.stderr);
-    place.run(["scan", "crawl", "--quiet"]).ends_with(0).is_silent().prints("3 documents");
+    place.run(["scan", "crawl", "--quiet"]).ends_with(0).says_nothing().prints("3 documents");
     place.run(["scan", "nowhere", "--quiet"]).ends_with(2).tells("error:");
 }
 
@@ -135,7 +135,7 @@ fn completions_and_manual_are_printed() {
 fn a_closed_pipe_is_a_clean_end() {
     let place = place();
     for command in ["scan crawl", "completions bash", "man scan", "config", "explain crawl/a.txt", "--help"] {
-        place.shell(&format!("retold {command} | true; exit ${{PIPESTATUS[0]}}")).ends_with(0).is_silent();
+        place.shell(&format!("retold {command} | true; exit ${{PIPESTATUS[0]}}")).ends_with(0).says_nothing();
     }
 }
 

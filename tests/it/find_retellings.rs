@@ -29,7 +29,13 @@ fn every_planted_copy_joins_its_story_and_nothing_else_does() {
     let pages = crawl(11, 240, 10);
     place.file("crawl.jsonl", json_lines(&pages));
     place.run(["scan", "crawl.jsonl", "-o", "found"]).ends_with(0);
-    assert_eq!(found(&place, "found"), planted(&pages));
+    let (found, planted) = (found(&place, "found"), planted(&pages));
+    let missing: Vec<_> = planted.difference(&found).collect();
+    let wrong: Vec<_> = found.difference(&planted).collect();
+    assert!(
+        missing.is_empty() && wrong.is_empty(),
+        "planted but not found: {missing:?}; found but not planted: {wrong:?}"
+    );
 }
 
 #[test]

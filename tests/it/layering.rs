@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 16] = [
+const ROOMS: [(&str, &str); 17] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
+    ("date", ""),
     ("config", "hash boilerplate"),
     ("observe", "document"),
     ("files", ""),

@@ -200,41 +200,132 @@ const TIMES: [&str; 16] = [
     "in spite of earlier promises",
     "at short notice",
 ];
-const AFTERTHOUGHTS: [&str; 16] = [
-    "and nobody expects the argument to end there",
-    "but the details are still being worked out",
-    "while neighbors wait for an answer",
-    "which may take another two winters",
-    "although few of those present had read the papers",
-    "and the bill will be shared by four districts",
-    "but a final decision has been put off",
-    "because the old contract had run out",
-    "so that work can begin before the frost",
-    "even if the money has not arrived yet",
-    "as several witnesses told the inquiry",
-    "and a second hearing has been planned",
-    "though the figures were known long before",
-    "while the opposition speaks of a scandal",
-    "because the ground turned out to be softer than thought",
-    "and similar towns are watching closely",
+const KINDS: [&str; 32] = [
+    "quiet",
+    "costly",
+    "wooden",
+    "forgotten",
+    "modern",
+    "disputed",
+    "yellow",
+    "temporary",
+    "famous",
+    "empty",
+    "shared",
+    "private",
+    "narrow",
+    "popular",
+    "damaged",
+    "unfinished",
+    "secret",
+    "northern",
+    "heavy",
+    "ancient",
+    "municipal",
+    "floating",
+    "rented",
+    "electric",
+    "painted",
+    "broken",
+    "crowded",
+    "remote",
+    "planned",
+    "borrowed",
+    "public",
+    "curved",
 ];
+const OBJECTS: [&str; 40] = [
+    "staircase",
+    "archive",
+    "orchard",
+    "ferry",
+    "chimney",
+    "playground",
+    "warehouse",
+    "lighthouse",
+    "fountain",
+    "tramway",
+    "canal",
+    "bakery",
+    "cinema",
+    "quarry",
+    "greenhouse",
+    "kiosk",
+    "clock tower",
+    "boathouse",
+    "cellar",
+    "railway depot",
+    "pavilion",
+    "windmill",
+    "courtyard",
+    "observatory",
+    "dockyard",
+    "reservoir",
+    "workshop",
+    "chapel",
+    "barracks",
+    "market hall",
+    "footpath",
+    "sawmill",
+    "embankment",
+    "laboratory",
+    "gallery",
+    "crossing",
+    "harvest store",
+    "theater",
+    "bell",
+    "swimming pool",
+];
+const LINKS: [&str; 12] =
+    ["and", "but", "while", "although", "because", "so that", "even if", "as", "though", "since", "until", "once"];
+const LATER: [&str; 24] = [
+    "wants to keep",
+    "has no use for",
+    "cannot pay for",
+    "still owns",
+    "would rather see",
+    "keeps asking about",
+    "never counted",
+    "insured",
+    "once lost",
+    "is proud of",
+    "lent out",
+    "measured again",
+    "hid from view",
+    "repainted",
+    "gave away",
+    "must now repair",
+    "expects to inherit",
+    "photographed",
+    "guards day and night",
+    "opened to visitors",
+    "hopes to move",
+    "fenced in",
+    "forgot to mention",
+    "borrowed against",
+];
+
+/// Returns a thing with a property: two articles seldom speak of the same one.
+fn object(random: &mut Random) -> String {
+    format!("the {} {}", random.of(&KINDS), random.of(&OBJECTS))
+}
 
 /// Returns a sentence about nothing in particular, of about 25 words.
 fn sentence(random: &mut Random) -> String {
     let number = 2 + random.below(900);
-    let (body, act, thing) = (random.of(&BODIES), random.of(&ACTS), random.of(&THINGS));
-    let (place, time, after) = (random.of(&PLACES), random.of(&TIMES), random.of(&AFTERTHOUGHTS));
+    let (body, act, thing) = (random.of(&BODIES), random.of(&ACTS), object(random));
+    let (place, time) = (random.of(&PLACES), random.of(&TIMES));
+    let after = format!("{} {} {} {}", random.of(&LINKS), random.of(&BODIES), random.of(&LATER), object(random));
     let person = random.of(&PEOPLE);
     let text = match random.below(5) {
         0 => format!("{body} in {place} {act} {thing} {time}, {after}."),
-        1 => {
-            format!("“We have waited {number} days for this,” said {person}, whose family lives near {place}, {after}.")
-        }
+        1 => format!("“We have waited {number} days,” said {person}, who lives near {thing} in {place}, {after}."),
         2 => format!(
-            "{time}, {body} {act} {thing}, and {person} told reporters in {place} that {number} people are affected."
+            "{time}, {body} {act} {thing}, and {person} told {number} people in {place} about {}.",
+            object(random)
         ),
         3 => format!("according to {person}, {body} {act} {thing} near {place} {time}, {after}."),
-        _ => format!("some {number} people came to {place} when {body} {act} {thing}, {after}."),
+        _ => format!("some {number} visitors of {place} watched when {body} {act} {thing}, {after}."),
     };
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

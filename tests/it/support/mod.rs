@@ -143,7 +143,7 @@ impl Outcome {
 
     /// Asserts that standard error is empty.
     #[track_caller]
-    pub fn is_silent(self) -> Outcome {
+    pub fn says_nothing(self) -> Outcome {
         assert_eq!(self.stderr, "");
         self
     }
