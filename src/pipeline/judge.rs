@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
-use crate::boilerplate::{BoilerplateKind, Counted, Judge, Judged, KindSet, Page, Repetition};
+use crate::boilerplate::{
+    BoilerplateKind, Counted, Evidence, Headline, HeadlineSource, Judge, Judged, KindSet, Page, Repetition, Verdict,
+};
 use crate::config::{Config, Shingle};
 use crate::corpus::{Facts, KeptVerdict, encode_verdicts};
 use crate::document::{Document, DocumentId, Parsed, Span};
@@ -433,14 +435,7 @@ impl Bench<'_> {
             site_documents: if known { self.census.sites[site as usize].documents } else { 0 },
             site_clusters: if known { self.site_clusters.get(site as usize).copied().unwrap_or(0) } else { 0 },
         };
-        let mut judged = self.judge.judge(&page);
-        if !self.config.boilerplate {
-            judged.withheld = false;
-            for verdict in &mut judged.verdicts {
-                verdict.kind = None;
-                verdict.score = 0.0;
-            }
-        }
+        let judged = if self.config.boilerplate { self.judge.judge(&page) } else { unjudged(&page) };
         (repetition, judged)
     }
 
@@ -486,6 +481,23 @@ impl Bench<'_> {
         }
         Ok(())
     }
+}
+
+/// Words up to which the first block is taken for a headline where nothing is judged.
+const HEADLINE_WORDS: usize = 30;
+
+/// What is said of a page whose blocks are not judged: its title, or its first line when that is short, is the headline.
+fn unjudged(page: &Page<'_>) -> Judged {
+    let first = page.segments.blocks.first().map(|block| block.span.of(page.text));
+    let headline = match (page.title, first) {
+        (Some(title), _) => Some(Headline { text: title.to_owned(), source: HeadlineSource::Title, block: None }),
+        (None, Some(first)) if first.split_whitespace().nth(HEADLINE_WORDS).is_none() && !first.ends_with('.') => {
+            Some(Headline { text: first.to_owned(), source: HeadlineSource::Text, block: Some(0) })
+        }
+        _ => None,
+    };
+    let content = Verdict { kind: None, score: 0.0, evidence: Evidence::default() };
+    Judged { headline, lang: None, verdicts: vec![content; page.segments.blocks.len()], withheld: false }
 }
 
 /// Fills in the places of rows in code points: one walk over the text for all of them.

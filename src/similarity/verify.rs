@@ -642,8 +642,11 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     if pair.told < FAINT && pair.jaccard < config.threshold {
         return pair;
     }
-    let (a_grams, b_grams) = (first.grams(), second.grams());
-    pair.told_in_letters = share(shared_grams(a_grams, b_grams), a_grams.len().min(b_grams.len()));
+    if pair.jaccard < config.threshold && pair.told < TOLD {
+        // Letters are asked only where words do not decide.
+        let (a_grams, b_grams) = (first.grams(), second.grams());
+        pair.told_in_letters = share(shared_grams(a_grams, b_grams), a_grams.len().min(b_grams.len()));
+    }
     if pair.told < SCREEN && pair.jaccard < config.threshold {
         return pair;
     }
