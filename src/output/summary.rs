@@ -128,7 +128,7 @@ pub struct RunFacts {
     pub threads: u64,
     /// Memory budget in bytes; null: unlimited.
     pub memory: Option<u64>,
-    /// Inputs as given.
+    /// Inputs, as absolute paths.
     pub paths: Vec<String>,
     /// Seconds on the clock.
     pub seconds: f64,

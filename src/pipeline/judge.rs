@@ -10,7 +10,7 @@ use crate::config::{Config, Shingle};
 use crate::corpus::{Facts, KeptVerdict, encode_verdicts};
 use crate::document::{Document, DocumentId, Parsed, Span};
 use crate::error::Error;
-use crate::hash::hash128;
+use crate::hash::{hash128, mix64};
 use crate::headlines::terms as headline_terms;
 use crate::observe::Leg;
 use crate::output::{BlockRow, Example, KindCount, Sink};
@@ -20,7 +20,7 @@ use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
 use crate::record::Record;
 use crate::similarity::{
-    BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, identity, is_remnant,
+    BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, hash_shingles, identity, is_remnant,
 };
 use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::{Segments, hash_characters, hash_terms, segment};
@@ -178,6 +178,7 @@ struct Worker<'s, 'w> {
     totals: Totals,
     terms: Vec<u64>,
     characters: Vec<u64>,
+    shingles_here: Vec<u64>,
 }
 
 /// Judges all documents.
@@ -236,6 +237,7 @@ pub(super) fn judge<'w>(
             totals: Totals::default(),
             terms: Vec::new(),
             characters: Vec::new(),
+            shingles_here: Vec::new(),
         },
         |worker, base: DocumentId, parsed, counted: Vec<Counted>| {
             let mut rows = Vec::new();
@@ -455,29 +457,35 @@ impl Bench<'_> {
             item: number,
             raw: identity(raw) as u64,
         })?;
-        let shingles = match self.config.shingle {
-            Shingle::Words(width) => ShingleSet::new(&worker.terms, width),
+        worker.shingles_here.clear();
+        match self.config.shingle {
+            Shingle::Words(width) => hash_shingles(&worker.terms, width, &mut worker.shingles_here),
             Shingle::Chars(width) => {
                 worker.characters.clear();
                 let removed = verdicts.iter().filter(|one| one.removed).map(|one| one.span);
                 for span in content(&document.text, removed) {
                     hash_characters(span.of(&document.text), &mut worker.characters);
                 }
-                ShingleSet::new(&worker.characters, width)
+                hash_shingles(&worker.characters, width, &mut worker.shingles_here);
             }
-        };
+        }
         if self.config.exact {
-            for hash in shingles.hashes() {
+            for hash in ShingleSet::from_hashes(worker.shingles_here.clone()).hashes() {
                 worker.shingles.push(SampleEntry { key: *hash, item: number })?;
             }
-        } else if let Some(signature) = self.sketcher.sketch(shingles.hashes()) {
+        } else if let Some(signature) = self.sketcher.sketch(&worker.shingles_here) {
             for key in self.banding.keys(&signature) {
                 worker.bands.push(BandEntry { key, item: number })?;
             }
         }
-        let long = ShingleSet::new(&worker.terms, SAMPLE_WORDS);
-        for hash in long.hashes().iter().filter(|hash| self.sampler.takes(**hash)) {
-            worker.samples.push(SampleEntry { key: crate::hash::mix64(*hash), item: number })?;
+        // Sampled first, so that an eighth is sorted.
+        worker.shingles_here.clear();
+        hash_shingles(&worker.terms, SAMPLE_WORDS, &mut worker.shingles_here);
+        worker.shingles_here.retain(|hash| self.sampler.takes(*hash));
+        worker.shingles_here.sort_unstable();
+        worker.shingles_here.dedup();
+        for hash in &worker.shingles_here {
+            worker.samples.push(SampleEntry { key: mix64(*hash), item: number })?;
         }
         Ok(())
     }

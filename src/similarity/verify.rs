@@ -638,7 +638,10 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         return pair;
     }
     let shorter = first.triples().len().min(second.triples().len());
-    pair.told = share(first.triples().shared(second.triples()), shorter);
+    // Triples are the run's own shingles by default, and most texts are whole: sets are met once.
+    let one_unit = first.triples.is_none() && second.triples.is_none();
+    let shared_triples = if one_unit { shared } else { first.triples().shared(second.triples()) };
+    pair.told = share(shared_triples, shorter);
     if pair.told < FAINT && pair.jaccard < config.threshold {
         return pair;
     }
@@ -651,7 +654,8 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         return pair;
     }
     let (a_raw, b_raw) = (first.raw(), second.raw());
-    let shared_raw = a_raw.shared(b_raw);
+    let whole = std::ptr::eq(a_raw, &first.content) && std::ptr::eq(b_raw, &second.content);
+    let shared_raw = if whole { shared } else { a_raw.shared(b_raw) };
     pair.jaccard_raw = share(shared_raw, a_raw.len() + b_raw.len() - shared_raw);
     let told_raw = share(shared_raw, a_raw.len().min(b_raw.len()));
     let similar = pair.jaccard >= config.threshold;
@@ -741,16 +745,10 @@ fn quotes(post: &Profile, story: &Profile) -> bool {
 
 fn shared_grams(a: &[u32], b: &[u32]) -> usize {
     let (mut i, mut j, mut shared) = (0, 0, 0);
-    while i < a.len() && j < b.len() {
-        match a[i].cmp(&b[j]) {
-            Ordering::Less => i += 1,
-            Ordering::Greater => j += 1,
-            Ordering::Equal => {
-                shared += 1;
-                i += 1;
-                j += 1;
-            }
-        }
+    while let (Some(one), Some(other)) = (a.get(i), b.get(j)) {
+        i += usize::from(one <= other);
+        j += usize::from(other <= one);
+        shared += usize::from(one == other);
     }
     shared
 }
