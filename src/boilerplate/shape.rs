@@ -279,6 +279,20 @@ impl Reader {
         class
     }
 
+    /// Reads the small letters of ASCII that `bytes` begin with, as [`Reader::read`] would; returns how many they are.
+    #[inline]
+    fn read_lower(&mut self, bytes: &[u8]) -> usize {
+        let mut hash = self.hash;
+        let mut count = 0;
+        while let Some(byte) = bytes.get(count).filter(|byte| byte.is_ascii_lowercase()) {
+            hash = step(hash, char::from(*byte));
+            count += 1;
+        }
+        self.hash = hash;
+        self.length += count as u32;
+        count
+    }
+
     #[inline]
     fn flush(&mut self, words: &mut Vec<u32>) {
         if self.length == 0 {
@@ -317,7 +331,21 @@ pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
     let mut reader = Reader::default();
     let mut last = Class::Space;
     let mut ended = ' ';
-    for (at, c) in text[..cut].char_indices() {
+    let mut next = 0;
+    while next < cut {
+        let at = next;
+        // Most of a text is small letters of ASCII, and these need nothing but their hash.
+        let run = reader.read_lower(&text.as_bytes()[at..cut]);
+        if run > 0 {
+            if at == 0 {
+                reader.shape.start = starts(char::from(text.as_bytes()[0]), Class::Lower);
+            }
+            next += run;
+            last = Class::Lower;
+            continue;
+        }
+        let c = text[at..].chars().next().expect("a character begins before the cut");
+        next += c.len_utf8();
         let class = reader.read(c, words);
         if at == 0 {
             reader.shape.start = starts(c, class);
