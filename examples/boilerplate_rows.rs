@@ -16,7 +16,7 @@ use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 use retold::boilerplate::training::Rows;
 use retold::boilerplate::{Fingerprints, Judge, Page, Repetition, fingerprints};
-use retold::text::{Block, Layout, Segments};
+use retold::text::{Block, Layout, Segments, hash_terms};
 use retold::{Config, Span};
 use serde::Deserialize;
 
@@ -247,7 +247,16 @@ fn judge_all(directory: &Path, pages: &[Labelled], judge: &Judge) -> Result<()> 
 fn count(pages: &mut [Labelled]) {
     let prints: Vec<Vec<Fingerprints>> = pages
         .par_iter()
-        .map(|page| page.segments.blocks.iter().map(|block| fingerprints(block.span.of(&page.text))).collect())
+        .map(|page| {
+            let mut terms = Vec::new();
+            let mut count = |block: &Block| {
+                let text = block.span.of(&page.text);
+                terms.clear();
+                hash_terms(text, &mut terms);
+                fingerprints(text, &terms)
+            };
+            page.segments.blocks.iter().map(&mut count).collect()
+        })
         .collect();
     let mut sites: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, page) in pages.iter().enumerate() {

@@ -23,6 +23,13 @@ pub struct Config {
     pub careful: bool,
     /// Whether the retelling rule (share of the shorter text, with facts) joins on top of the threshold. Default true.
     pub retellings: bool,
+    /// Whether candidates come from an exact prefix-filter join instead of bands. Default false.
+    pub exact: bool,
+    /// Which pairs are compared, by their sites. Default all.
+    pub sites: Sites,
+    /// How many days apart two documents may be to be compared; documents without a date are compared with all.
+    /// Default: no bound.
+    pub date_window: Option<u32>,
     /// Which copy of a cluster `keep` marks. Default longest.
     pub keep: Keep,
     /// The kinds that `clean` takes and that similarity leaves out. Default all but `headline_variant`.
@@ -42,6 +49,9 @@ impl Default for Config {
             model: true,
             careful: false,
             retellings: true,
+            exact: false,
+            sites: Sites::All,
+            date_window: None,
             keep: Keep::Longest,
             remove: KindSet::all().without(BoilerplateKind::HeadlineVariant),
             all_blocks: false,
@@ -51,6 +61,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Returns whether some pairs are not compared whatever they say.
+    pub fn restricts_pairs(&self) -> bool {
+        self.sites != Sites::All || self.date_window.is_some()
+    }
+
     /// Checks ranges.
     ///
     /// # Errors
@@ -67,6 +82,30 @@ impl Config {
             return Err(ConfigError::Missing { setting: "site-priority", needed_by: "`--keep site-priority`" });
         }
         Ok(())
+    }
+
+    /// Returns every setting with its value, by its published name.
+    pub fn settings(&self) -> serde_json::Map<String, serde_json::Value> {
+        let remove: Vec<&str> = self.remove.kinds().map(BoilerplateKind::name).collect();
+        let all = serde_json::json!({
+            "threshold": self.threshold,
+            "shingle": self.shingle.to_string(),
+            "boilerplate": self.boilerplate,
+            "model": self.model,
+            "careful": self.careful,
+            "retellings": self.retellings,
+            "exact": self.exact,
+            "sites": self.sites.name(),
+            "date_window": self.date_window,
+            "keep": self.keep.name(),
+            "remove": remove,
+            "all_blocks": self.all_blocks,
+            "site_priority": self.site_priority,
+        });
+        match all {
+            serde_json::Value::Object(settings) => settings,
+            _ => unreachable!("an object was written"),
+        }
     }
 
     /// Returns a digest of all settings: equal settings, equal digest, on every machine.
@@ -108,6 +147,28 @@ impl FromStr for Shingle {
             "words" => Ok(Shingle::Words(count)),
             "chars" => Ok(Shingle::Chars(count)),
             _ => Err(wrong()),
+        }
+    }
+}
+
+/// Which pairs of documents are compared, by their sites. A document without a site is on a site of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sites {
+    /// All.
+    All,
+    /// Those of two sites.
+    Across,
+    /// Those of one site.
+    Same,
+}
+
+impl Sites {
+    /// Returns the published name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sites::All => "all",
+            Sites::Across => "across",
+            Sites::Same => "same",
         }
     }
 }

@@ -399,9 +399,10 @@ mod tests {
             .expect("the seeds are committed")
     }
 
-    /// A seed file, how its headline begins, and its flagged blocks: how each begins, and its kind.
+    /// A seed's file, the beginning of its headline, and its flagged blocks.
     type Seed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
+    /// The flagged blocks of the seeds: how each begins, and its kind.
     const SEEDS: [Seed; 5] = [
         (
             "000_c65f7068fd7c1654.txt",

@@ -2,7 +2,7 @@
 
 use crate::boilerplate::shape::{self, FLAGS};
 use crate::hash::{hash64, mix64};
-use crate::text::normalize;
+use crate::text::{fingerprint, normalize};
 
 /// How often a block occurs in the run. The counts include the block's own document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +83,10 @@ const TEMPLATE_BYTES: usize = 400;
 /// Returns what a block's text is counted by.
 ///
 /// The template masks numbers, names of months, and words in capitals that do not begin a sentence. O(n); a template is
-/// looked for only in blocks of up to 400 bytes.
-pub fn fingerprints(block: &str) -> Fingerprints {
-    let exact = hash64(normalize(block).as_bytes());
+/// looked for only in blocks of up to 400 bytes. `terms` are those of the block; one without any (`* * *`) is counted by
+/// its normal form.
+pub fn fingerprints(block: &str, terms: &[u64]) -> Fingerprints {
+    let exact = if terms.is_empty() { hash64(normalize(block).as_bytes()) } else { fingerprint(terms) };
     Fingerprints { exact, template: if block.len() <= TEMPLATE_BYTES { template(block) } else { None } }
 }
 

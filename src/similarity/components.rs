@@ -33,3 +33,32 @@ impl Components {
         (0..self.parent.len() as u32).map(|item| self.root(item)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn items_alone_are_their_own_roots() {
+        assert_eq!(Components::new(3).into_roots(), [0, 1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn roots_are_the_smallest_items_and_ignore_the_order_of_pairs(
+            (joins, shuffled) in prop::collection::vec((0u32..50, 0u32..50), 0..60)
+                .prop_flat_map(|joins| (Just(joins.clone()), Just(joins).prop_shuffle()))
+        ) {
+            let roots = |joins: &[(u32, u32)]| {
+                let mut components = Components::new(50);
+                joins.iter().for_each(|(a, b)| components.join(*b, *a));
+                components.into_roots()
+            };
+            let found = roots(&joins);
+            prop_assert_eq!(&found, &roots(&shuffled));
+            prop_assert!(joins.iter().all(|(a, b)| found[*a as usize] == found[*b as usize]));
+            prop_assert!(found.iter().enumerate().all(|(item, root)| *root as usize <= item && found[*root as usize] == *root));
+        }
+    }
+}

@@ -9,16 +9,22 @@
 
 mod candidates;
 mod components;
+mod facts;
+mod identity;
 mod lsh;
 mod minhash;
+mod prefix;
+mod quotation;
 mod sample;
 mod shingle;
 mod verify;
 
 pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
 pub use components::Components;
+pub use identity::{IdentityEntry, identity};
 pub use lsh::{BandEntry, Banding};
-pub use minhash::{Signature, Sketcher};
+pub use minhash::{MOST_ROWS, Signature, Sketcher};
+pub use prefix::{PrefixEntry, RankedShingle, prefix_length, prefix_pairs};
 pub use sample::{SampleEntry, Sampler};
-pub use shingle::ShingleSet;
-pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, verify};
+pub use shingle::{ShingleSet, hash_shingles};
+pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, is_remnant, verify};

@@ -1,62 +1,312 @@
-//! Byte strings by ordinal: written by many threads in any order, read by ordinal or in order. (Skeleton: memory only.)
+//! Byte strings by ordinal: written by many threads in any order, read by ordinal or in order.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use crate::store::{StoreError, Workspace};
+use crate::store::scratch::{ScratchFile, checksum};
+use crate::store::{Charge, StoreError, Workspace};
 
-/// Collects byte strings.
+/// Share of the budget from which spools spill: earlier than sorters, for a spool is written once and read once, and a
+/// sorter without memory makes many small runs.
+const SPILL_FROM: f64 = 0.5;
+
+/// Bytes that [`Spool::iter`] reads at once, within the budget.
+const READ_AHEAD: usize = 1 << 20;
+
+/// Collects byte strings. All strings and 24 bytes for each stay in memory until the workspace's budget is spent; then
+/// the strings go to one file.
 #[derive(Debug)]
 pub struct SpoolWriter<'w> {
-    strings: Mutex<BTreeMap<u32, Vec<u8>>>,
     workspace: &'w Workspace,
+    name: &'static str,
+    log: Mutex<Log<'w>>,
 }
 
+/// The strings in the order they came in, one after the other.
+#[derive(Debug)]
+struct Log<'w> {
+    entries: Vec<Entry>,
+    len: u64,
+    place: Place<'w>,
+    charge: Charge<'w>,
+}
+
+/// Where the log lies.
+#[derive(Debug)]
+enum Place<'w> {
+    /// In memory: each piece begins where the one before ends.
+    Memory(Vec<(u64, Vec<u8>)>),
+    /// In a file: string after string, each after 8 bytes of checksum; the log begins there at this byte.
+    Disk(ScratchFile<'w>, u64),
+}
+
+/// Where a string lies.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    ordinal: u32,
+    /// The first byte in the log, of the checksum.
+    at: u64,
+    /// With the checksum.
+    len: u64,
+}
+
+/// Bytes before every string.
+const CHECKSUM: usize = 8;
+
 impl<'w> SpoolWriter<'w> {
-    /// Makes a spool; `name` names its scratch files.
+    /// Makes a spool; `name` names its scratch file.
     pub fn new(workspace: &'w Workspace, name: &'static str) -> SpoolWriter<'w> {
-        let _ = name;
-        SpoolWriter { strings: Mutex::new(BTreeMap::new()), workspace }
+        let log = Log { entries: Vec::new(), len: 0, place: Place::Memory(Vec::new()), charge: workspace.charge(0) };
+        SpoolWriter { workspace, name, log: Mutex::new(log) }
     }
 
-    /// Adds the strings of some ordinals, ascending; each ordinal once in the spool's life. Called from any thread, with
-    /// many strings at once, so that a lock is taken per batch and not per string.
+    /// Adds the strings of some ordinals, in any order; each ordinal once in the spool's life. Called from any thread,
+    /// with many strings at once, so that a lock is taken per batch and not per string.
     ///
     /// # Errors
     /// If the budget is spent and scratch data cannot be written.
     pub fn put(&self, strings: Vec<(u32, Vec<u8>)>) -> Result<(), StoreError> {
-        self.strings.lock().expect("no writer panicked").extend(strings);
-        Ok(())
+        let mut piece = Vec::with_capacity(strings.iter().map(|(_, string)| CHECKSUM + string.len()).sum());
+        let mut entries = Vec::with_capacity(strings.len());
+        for (ordinal, string) in strings {
+            let at = piece.len() as u64;
+            piece.extend(checksum(u64::from(ordinal), &string).to_le_bytes());
+            piece.extend(string);
+            entries.push(Entry { ordinal, at, len: piece.len() as u64 - at });
+        }
+        let mut log = self.log.lock().expect("no writer panics");
+        let start = log.len;
+        log.len += piece.len() as u64;
+        log.entries.extend(entries.iter().map(|entry| Entry { at: start + entry.at, ..*entry }));
+        log.charge.absorb(self.workspace.charge((entries.len() * size_of::<Entry>()) as u64));
+        match &mut log.place {
+            Place::Disk(file, base) => file.write(*base + start, &piece),
+            Place::Memory(pieces) => {
+                let bytes = piece.len() as u64;
+                pieces.push((start, piece));
+                log.charge.absorb(self.workspace.charge(bytes));
+                if self.workspace.holds_more_than(SPILL_FROM) { log.spill(self.workspace, self.name) } else { Ok(()) }
+            }
+        }
     }
 
-    /// Ends writing.
+    /// Ends writing. O(n log n) for n strings that came in any order, O(n) if in order.
     ///
     /// # Errors
-    /// If scratch data cannot be written.
+    /// If scratch data cannot be read back.
     pub fn finish(self) -> Result<Spool<'w>, StoreError> {
-        Ok(Spool { strings: self.strings.into_inner().expect("no writer panicked"), workspace: self.workspace })
+        let mut log = self.log.into_inner().expect("no writer panicked");
+        log.entries.sort_by_key(|entry| entry.ordinal);
+        if let Place::Disk(file, _) = &log.place {
+            file.check_magic()?;
+        }
+        Ok(Spool { log, workspace: self.workspace })
+    }
+}
+
+impl<'w> Log<'w> {
+    /// Moves what lies in memory to a file.
+    fn spill(&mut self, workspace: &'w Workspace, name: &str) -> Result<(), StoreError> {
+        let Place::Memory(pieces) = &mut self.place else { return Ok(()) };
+        let pieces = std::mem::take(pieces);
+        let file = workspace.scratch_file(name)?;
+        let base = file.reserve(0);
+        for (start, piece) in pieces {
+            file.write(base + start, &piece)?;
+            drop(self.charge.split(piece.len() as u64));
+        }
+        self.place = Place::Disk(file, base);
+        Ok(())
     }
 }
 
 /// Byte strings to be read back.
 #[derive(Debug)]
 pub struct Spool<'w> {
-    strings: BTreeMap<u32, Vec<u8>>,
+    log: Log<'w>,
     workspace: &'w Workspace,
 }
 
 impl Spool<'_> {
+    /// Returns how many strings there are.
+    pub fn len(&self) -> usize {
+        self.log.entries.len()
+    }
+
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.log.entries.is_empty()
+    }
+
     /// Returns the string of an ordinal, if it has one. From any thread; a read from disk when it was spilled.
     ///
     /// # Errors
     /// If scratch data cannot be read.
     pub fn get(&self, ordinal: u32) -> Result<Option<Vec<u8>>, StoreError> {
-        let _ = self.workspace;
-        Ok(self.strings.get(&ordinal).cloned())
+        let entries = &self.log.entries;
+        // Where every ordinal from 0 has a string, its entry lies at its own index.
+        let entry = match entries.get(ordinal as usize) {
+            Some(entry) if entry.ordinal == ordinal => entry,
+            _ => match entries.binary_search_by_key(&ordinal, |entry| entry.ordinal) {
+                Ok(index) => &entries[index],
+                Err(_) => return Ok(None),
+            },
+        };
+        let mut bytes = vec![0; entry.len as usize];
+        self.read(entry.at, &mut bytes)?;
+        self.checked(entry, bytes).map(Some)
     }
 
-    /// Reads all strings in order of their ordinals.
-    pub fn iter(&self) -> impl Iterator<Item = Result<(u32, Vec<u8>), StoreError>> + '_ {
-        self.strings.iter().map(|(ordinal, string)| Ok((*ordinal, string.clone())))
+    /// Reads all strings in order of their ordinals: in large pieces, where they were put about in order.
+    pub fn iter(&self) -> Strings<'_> {
+        Strings { spool: self, next: 0, start: 0, window: Vec::new() }
+    }
+
+    /// Fills `bytes` from a place in the log.
+    fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), StoreError> {
+        match &self.log.place {
+            Place::Disk(file, base) => file.read(base + at, bytes),
+            Place::Memory(_) => {
+                bytes.copy_from_slice(self.held(at, bytes.len()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns bytes of one string from memory; none if the log lies on disk.
+    fn held(&self, at: u64, len: usize) -> &[u8] {
+        let Place::Memory(pieces) = &self.log.place else { return &[] };
+        let (start, piece) = &pieces[pieces.partition_point(|(start, _)| *start <= at) - 1];
+        let from = (at - start) as usize;
+        &piece[from..from + len]
+    }
+
+    /// Takes the checksum off a string that was read.
+    fn checked(&self, entry: &Entry, mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let expected = checksum(u64::from(entry.ordinal), &bytes[CHECKSUM..]).to_le_bytes();
+        if let Place::Disk(file, base) = &self.log.place
+            && bytes[..CHECKSUM] != expected
+        {
+            return Err(file.damaged(format!("the string at byte {} has another checksum", base + entry.at)));
+        }
+        bytes.drain(..CHECKSUM);
+        Ok(bytes)
+    }
+}
+
+/// The strings of a [`Spool`] in order of their ordinals.
+#[derive(Debug)]
+pub struct Strings<'a> {
+    spool: &'a Spool<'a>,
+    next: usize,
+    /// Bytes of the log that were read ahead, and where they begin in it.
+    start: u64,
+    window: Vec<u8>,
+}
+
+impl Strings<'_> {
+    fn read(&mut self, entry: &Entry) -> Result<Vec<u8>, StoreError> {
+        if let Place::Memory(_) = self.spool.log.place {
+            return self.spool.checked(entry, self.spool.held(entry.at, entry.len as usize).to_vec());
+        }
+        let end = self.start + self.window.len() as u64;
+        if entry.at < self.start || entry.at + entry.len > end {
+            let ahead = (self.spool.workspace.budget_bytes() / 64).clamp(4 << 10, READ_AHEAD as u64);
+            let len = (self.spool.log.len - entry.at).min(entry.len.max(ahead));
+            self.window.resize(len as usize, 0);
+            self.start = entry.at;
+            self.spool.read(entry.at, &mut self.window)?;
+        }
+        let from = (entry.at - self.start) as usize;
+        self.spool.checked(entry, self.window[from..from + entry.len as usize].to_vec())
+    }
+}
+
+impl Iterator for Strings<'_> {
+    type Item = Result<(u32, Vec<u8>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = *self.spool.log.entries.get(self.next)?;
+        self.next += 1;
+        let string = self.read(&entry);
+        if string.is_err() {
+            self.next = self.spool.log.entries.len();
+        }
+        Some(string.map(|string| (entry.ordinal, string)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::mix64;
+
+    fn string_of(ordinal: u32) -> Vec<u8> {
+        let len = match ordinal % 100 {
+            0 => 0,
+            1 => 30_000,
+            _ => mix64(u64::from(ordinal)) as usize % 100,
+        };
+        (0..len).map(|n| mix64(u64::from(ordinal) << 32 | n as u64) as u8).collect()
+    }
+
+    /// Spools strings in batches that come in disorder, from two threads.
+    fn with_spool<T>(ordinals: &[u32], budget: u64, check: impl FnOnce(&Workspace, Spool<'_>) -> T) -> T {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let workspace = Workspace::new(parent.path().to_owned(), budget, 2);
+        let writer = SpoolWriter::new(&workspace, "strings");
+        std::thread::scope(|scope| {
+            for odd in [false, true] {
+                let writer = &writer;
+                scope.spawn(move || {
+                    for (number, batch) in ordinals.chunks(16).enumerate() {
+                        if (number % 2 == 1) == odd {
+                            let strings = batch.iter().map(|ordinal| (*ordinal, string_of(*ordinal))).collect();
+                            writer.put(strings).expect("the disk has room");
+                        }
+                    }
+                });
+            }
+        });
+        let result = check(&workspace, writer.finish().expect("readable"));
+        assert_eq!(workspace.in_use_bytes(), 0, "everything is given back");
+        result
+    }
+
+    #[test]
+    fn strings_come_back_at_any_budget() {
+        let dense: Vec<u32> = (0..1000).collect();
+        let sparse: Vec<u32> = (0..1000).map(|n| n * 7 + 3).collect();
+        let backwards: Vec<u32> = (0..1000).rev().collect();
+        for ordinals in [dense, sparse, backwards, Vec::new()] {
+            for budget in [0, 4 << 10, 1 << 20, u64::MAX] {
+                with_spool(&ordinals, budget, |_, spool| {
+                    assert_eq!(spool.len(), ordinals.len());
+                    let mut sorted = ordinals.clone();
+                    sorted.sort_unstable();
+                    let all: Result<Vec<_>, _> = spool.iter().collect();
+                    let expected: Vec<_> = sorted.iter().map(|ordinal| (*ordinal, string_of(*ordinal))).collect();
+                    assert!(all.expect("readable") == expected, "budget {budget}");
+                    for ordinal in 0..8000 {
+                        let expected = sorted.binary_search(&ordinal).ok().map(|_| string_of(ordinal));
+                        assert_eq!(spool.get(ordinal).expect("readable"), expected);
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_string_is_told() {
+        with_spool(&[0, 2, 4], 0, |workspace, spool| {
+            let directory = workspace.scratch_directory().expect("it spilled");
+            let path =
+                std::fs::read_dir(directory).expect("readable").next().expect("a file").expect("readable").path();
+            let mut bytes = std::fs::read(&path).expect("readable");
+            *bytes.last_mut().expect("not empty") ^= 1;
+            std::fs::write(&path, bytes).expect("writable");
+            assert!(matches!(spool.get(4), Err(StoreError::Damaged { .. })));
+            assert!(spool.get(2).expect("readable").is_some());
+            assert_eq!(spool.iter().filter(Result::is_err).count(), 1);
+        });
     }
 }

@@ -7,10 +7,12 @@
 //!                     └──normalize──▶ normal form (fingerprints, explanations)
 //! ```
 
+mod characters;
 mod normalize;
 mod segment;
 mod token;
 
+pub use characters::hash_characters;
 pub use normalize::{normalize, normalize_into};
 pub use segment::{Block, Layout, Segments, segment};
-pub use token::{Token, hash_terms, tokens};
+pub use token::{Token, fingerprint, hash_terms, tokens};

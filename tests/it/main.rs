@@ -1,2 +1,12 @@
-//! x
-fn main() {}
+//! Stories of users, each told by running the program or the library whole.
+
+mod broken_input;
+mod clean_articles;
+mod command_line;
+mod every_format;
+mod find_retellings;
+mod large_crawl;
+mod layering;
+mod readme;
+mod seeds;
+mod support;

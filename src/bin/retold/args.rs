@@ -1,0 +1,500 @@
+//! Flags, one to one with settings; what a flag means is said here and nowhere else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use retold::boilerplate::{BoilerplateKind, KindSet};
+use retold::config::{Keep, Shingle, Sites};
+use retold::{Config, Error};
+
+use crate::values::{self, Memory, SkipLimit};
+
+/// Finds near-duplicate articles and site boilerplate in scraped text, in one run.
+#[derive(Debug, Parser)]
+#[command(
+    name = "retold",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    long_about = "Finds near-duplicate articles and site boilerplate in scraped text, in one run.\n\n\
+        INPUT is files, directories (walked recursively), globs (`--glob`) or `-` (standard input): .txt and .md (a \
+        file is a document), .jsonl and .ndjson (a line is one), each also as .gz or .zst.",
+    after_help = "Every flag may also be set as RETOLD_<NAME> in the environment, or as a key of the same name in \
+        `retold.toml`, in this directory or above. A flag wins over the environment, that over the file.",
+    after_long_help = "Begin with:\n  \
+        retold scan crawl                     what is boilerplate, what is said twice; changes nothing\n  \
+        retold clean crawl -o clean           copies without boilerplate\n  \
+        retold dedup crawl -o unique          one document of every story\n  \
+        retold explain crawl/a.txt crawl/b.txt\n\n\
+        Every flag may also be set as RETOLD_<NAME> in the environment (RETOLD_THREADS=4), or as a key of the same \
+        name in `retold.toml` (threads = 4), in this directory or the nearest above. A flag wins over the \
+        environment, the environment over the file, the file over the default; `retold config --print` shows each \
+        value and where it comes from.\n\n\
+        Exit status: 0 done; 1 done, but inputs or records were skipped; 2 not done."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One subcommand each.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Finds boilerplate and near-duplicates, and says so; changes nothing
+    #[command(after_long_help = "Example:\n  \
+        retold scan crawl\n  \
+        retold scan crawl/*.jsonl.gz -o found --threshold 0.7 --threads 8\n\n\
+        The first prints what was found. The second also writes tables to `found`: documents, blocks, pairs, \
+        clusters, headlines, skipped (.jsonl each) and summary.json. `retold clean --from found` and \
+        `retold dedup --from found` then apply that scan without judging again.")]
+    Scan(ScanArgs),
+
+    /// Writes copies without boilerplate; every other byte stays as it was read
+    #[command(after_long_help = "Example:\n  \
+        retold clean crawl -o clean\n  \
+        retold clean --from found -o clean --dedup\n  \
+        retold clean --restore clean -o crawl-again\n\n\
+        Files keep their relative path and name; `clean/removed.jsonl` holds every block that went, and `--restore` \
+        puts them back, byte for byte. `-o -` prints the cleaned records as JSON lines instead.")]
+    Clean(CleanArgs),
+
+    /// Writes one document of every story, in the shape it came in
+    #[command(after_long_help = "Example:\n  \
+        retold dedup crawl -o unique\n  \
+        retold dedup crawl -o unique --keep earliest\n  \
+        retold dedup --from found -o unique\n\n\
+        Kept documents stay byte for byte as they were read; `unique/dropped.jsonl` names every other one, with the \
+        document kept in its place, their similarity and the reason.")]
+    Dedup(DedupArgs),
+
+    /// Says why: each block of a document, or what two documents share
+    #[command(after_long_help = "Example:\n  \
+        retold explain crawl/a.txt\n  \
+        retold explain crawl/a.txt crawl/b.txt\n  \
+        retold explain --from found a.txt b.txt\n\n\
+        The first two judge those files alone. The last explains what the scan in `found` said of two of its \
+        documents, by id, with all the evidence of that run.")]
+    Explain(ExplainArgs),
+
+    /// Shows every setting: an annotated `retold.toml`, or with `--print` each value and where it comes from
+    #[command(after_long_help = "Example:\n  \
+        retold config > retold.toml\n  \
+        RETOLD_THRESHOLD=0.7 retold config --print")]
+    Config(ConfigArgs),
+
+    /// Prints shell completions
+    #[command(after_long_help = "Example:\n  \
+        retold completions bash > ~/.local/share/bash-completion/completions/retold")]
+    Completions(CompletionsArgs),
+
+    /// Prints the manual page
+    #[command(after_long_help = "Example:\n  \
+        retold man > ~/.local/share/man/man1/retold.1\n  \
+        retold man scan | man -l -")]
+    Man(ManArgs),
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Run")]
+pub struct GlobalArgs {
+    /// Threads that may be busy at once; 0: one for every core
+    #[arg(long, short = 'j', global = true, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+
+    /// Memory to stay within, from 64M (M is MiB; K, G and T too), or `unlimited`; beyond it scratch files are used
+    /// [default: half of the RAM]
+    #[arg(long, global = true, value_name = "SIZE", value_parser = values::memory)]
+    pub memory: Option<Memory>,
+
+    /// Directory for scratch files [default: the system's]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub temp_dir: Option<PathBuf>,
+
+    /// Settings file [default: the nearest `retold.toml`, from here upwards]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Read no settings file
+    #[arg(long, global = true, conflicts_with = "config", value_parser = switch())]
+    pub no_config: bool,
+
+    /// Say nothing on standard error but errors
+    #[arg(long, short = 'q', global = true, value_parser = switch())]
+    pub quiet: bool,
+
+    /// Show no progress bar (there is none either when standard error is not a terminal)
+    #[arg(long, global = true, value_parser = switch())]
+    pub no_progress: bool,
+
+    /// When to use color; `auto` obeys NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true)]
+    pub color: When,
+
+    /// What to print on standard output: text for people, or json
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, hide_possible_values = true)]
+    pub format: Format,
+}
+
+/// The values of a switch in the environment or the settings file: anything but 0, no, off, false and nothing is on.
+fn switch() -> clap::builder::FalseyValueParser {
+    clap::builder::FalseyValueParser::new()
+}
+
+/// When to use color.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Arguments of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    #[command(flatten)]
+    pub inputs: InputPaths,
+
+    /// Write tables to this new directory
+    #[arg(long, short, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
+
+    /// How many examples, clusters and sites the summary shows
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
+    pub top: usize,
+
+    /// List every block in the table `blocks`, content too
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub all_blocks: bool,
+
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Arguments of `clean`.
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    #[command(flatten)]
+    pub inputs: InputPaths,
+
+    /// Write to this new directory; `-`: print records as JSON lines
+    #[arg(long, short, value_name = "DIR", required = true, help_heading = "Output")]
+    pub output: PathBuf,
+
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
+
+    /// Apply the finished scan in this directory instead of judging anew; a changed input is refused
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["inputs", "restore"], help_heading = "Output")]
+    pub from: Option<PathBuf>,
+
+    /// Drop near-duplicates too
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub dedup: bool,
+
+    /// Put what an earlier `clean` removed back: rebuilds its input from that directory
+    #[arg(long, value_name = "DIR", conflicts_with = "inputs", help_heading = "Output")]
+    pub restore: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub guard: GuardArgs,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Arguments of `dedup`.
+#[derive(Debug, Args)]
+pub struct DedupArgs {
+    #[command(flatten)]
+    pub inputs: InputPaths,
+
+    /// Write to this new directory; `-`: print records as JSON lines
+    #[arg(long, short, value_name = "DIR", required = true, help_heading = "Output")]
+    pub output: PathBuf,
+
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
+
+    /// Apply the finished scan in this directory instead of judging anew; a changed input is refused
+    #[arg(long, value_name = "DIR", conflicts_with = "inputs", help_heading = "Output")]
+    pub from: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub guard: GuardArgs,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// One document or two: files, or with `--from` ids
+    #[arg(value_name = "FILE|ID", required = true, num_args = 1..=2)]
+    pub documents: Vec<String>,
+
+    /// Explain what the finished scan in this directory said
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub from: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Arguments of `config`: every setting, so that flags show up in what it prints.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Print each setting with its value and where it comes from
+    #[arg(long)]
+    pub print: bool,
+
+    /// How many examples, clusters and sites the summary of `scan` shows
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
+    pub top: usize,
+
+    /// List every block in the table `blocks` of `scan`, content too
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub all_blocks: bool,
+
+    #[command(flatten)]
+    pub guard: GuardArgs,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Shell to complete in
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Command whose page is wanted [default: `retold` itself]
+    pub command: Option<String>,
+}
+
+/// What is read.
+#[derive(Clone, Debug, Args)]
+pub struct InputPaths {
+    /// Files, directories or `-`: standard input, which is also read when it is piped and no INPUT is given
+    #[arg(value_name = "INPUT", id = "inputs")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Whether an output directory may be replaced.
+#[derive(Clone, Debug, Args)]
+pub struct ReplaceArgs {
+    /// Replace an existing output directory that an earlier run made (one that holds our summary.json)
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub force: bool,
+}
+
+/// How much may go before nothing does.
+#[derive(Clone, Debug, Args)]
+pub struct GuardArgs {
+    /// Write nothing when more than this share would go: of the run's text, or of any site with 50 documents
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = values::share, help_heading = "Output")]
+    pub max_removed: f64,
+}
+
+/// How documents are judged.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Judging")]
+pub struct JudgingArgs {
+    /// Jaccard similarity from which two documents are near-duplicates, 0.3 to 1.0
+    ///
+    /// Similarity is the Jaccard similarity of two texts without their boilerplate: of all distinct shingles (see
+    /// `--shingle`) that either has, the share that both have. It is counted exactly for every pair that is
+    /// reported, never estimated, and stands in the tables beside the same figure with boilerplate left in. A
+    /// pair at the threshold or above is `near`; below it the retelling rule may still join a heavily edited or
+    /// cut copy, unless `--no-retellings` is given.
+    #[arg(long, value_name = "T", default_value_t = Config::default().threshold)]
+    pub threshold: f64,
+
+    /// What is compared: words:N or chars:N, N in a row
+    #[arg(long, value_name = "UNIT:N", default_value_t = Config::default().shingle, value_parser = values::shingle)]
+    pub shingle: Shingle,
+
+    /// Judge no boilerplate: near-duplicates only, on the text as it is
+    #[arg(long, value_parser = switch())]
+    pub no_boilerplate: bool,
+
+    /// Judge boilerplate by repetition alone, without the content model
+    #[arg(long, value_parser = switch())]
+    pub no_model: bool,
+
+    /// Flag only what is nearly sure
+    #[arg(long, value_parser = switch())]
+    pub careful: bool,
+
+    /// Join by the threshold alone, without the retelling rule (share of the shorter text, with facts)
+    #[arg(long, value_parser = switch())]
+    pub no_retellings: bool,
+
+    /// Find candidates by an exact join instead of bands: slower, and nothing at the threshold is missed
+    #[arg(long, value_parser = switch())]
+    pub exact: bool,
+
+    /// Compare documents of two sites only
+    #[arg(long, value_parser = switch(), conflicts_with = "same_site_only")]
+    pub across_sites_only: bool,
+
+    /// Compare documents of one site only
+    #[arg(long, value_parser = switch())]
+    pub same_site_only: bool,
+
+    /// Compare documents at most so many days apart; those without a date are compared with all
+    #[arg(long, value_name = "DAYS")]
+    pub date_window: Option<u32>,
+
+    /// Which copy of a story is kept: longest, earliest, latest, first, none or site-priority
+    #[arg(long, value_name = "POLICY", default_value = Config::default().keep.name(), value_parser = values::keep)]
+    pub keep: Keep,
+
+    /// Sites in falling order of preference, for `--keep site-priority`
+    #[arg(long, value_name = "SITE,..", value_delimiter = ',')]
+    pub site_priority: Vec<String>,
+
+    /// Kinds of boilerplate to take out
+    #[arg(long, value_name = "KIND,..", value_delimiter = ',', value_parser = values::kind,
+        default_values = values::default_kinds(), hide_default_value = true, long_help = values::remove_help())]
+    pub remove: Vec<BoilerplateKind>,
+
+    /// Kinds of boilerplate to leave in
+    #[arg(long, value_name = "KIND,..", value_delimiter = ',', value_parser = values::kind)]
+    pub spare: Vec<BoilerplateKind>,
+
+    /// Leave in what a purpose needs; linguistics: byline, caption, author_bio and comments
+    #[arg(long = "for", value_name = "PURPOSE", value_enum, hide_possible_values = true)]
+    pub purpose: Option<Purpose>,
+}
+
+/// What the cleaned text is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Purpose {
+    /// Text by a person is kept, whoever wrote it.
+    Linguistics,
+}
+
+impl Purpose {
+    /// Returns the kinds that it spares.
+    fn spares(self) -> &'static [BoilerplateKind] {
+        match self {
+            Purpose::Linguistics => &[
+                BoilerplateKind::Byline,
+                BoilerplateKind::Caption,
+                BoilerplateKind::AuthorBio,
+                BoilerplateKind::Comments,
+            ],
+        }
+    }
+}
+
+impl JudgingArgs {
+    /// Returns the settings that the flags ask for, checked.
+    pub fn config(&self, all_blocks: bool) -> Result<Config, Error> {
+        let mut remove = self.remove.iter().copied().fold(KindSet::none(), KindSet::with);
+        let purpose = self.purpose.map_or(&[][..], Purpose::spares);
+        for kind in self.spare.iter().chain(purpose) {
+            remove = remove.without(*kind);
+        }
+        let config = Config {
+            threshold: self.threshold,
+            shingle: self.shingle,
+            boilerplate: !self.no_boilerplate,
+            model: !self.no_model,
+            careful: self.careful,
+            retellings: !self.no_retellings,
+            exact: self.exact,
+            sites: match (self.across_sites_only, self.same_site_only) {
+                (true, _) => Sites::Across,
+                (_, true) => Sites::Same,
+                _ => Sites::All,
+            },
+            date_window: self.date_window,
+            keep: self.keep,
+            remove,
+            all_blocks,
+            site_priority: self.site_priority.clone(),
+        };
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// How inputs are read.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadingArgs {
+    /// Field that holds the text [default: the first of text, content, body, article, maintext, raw_text,
+    /// articleBody]
+    #[arg(long, value_name = "NAME")]
+    pub text_field: Option<String>,
+
+    /// Field that holds the id [default: the first of id, doc_id, record_id]
+    #[arg(long, value_name = "NAME")]
+    pub id_field: Option<String>,
+
+    /// Field that holds the address [default: the first of url, link, source_url, canonical_url]
+    #[arg(long, value_name = "NAME")]
+    pub url_field: Option<String>,
+
+    /// Field that holds the site [default: the first of site, hostname, domain, source_domain]
+    #[arg(long, value_name = "NAME")]
+    pub site_field: Option<String>,
+
+    /// Field that holds the title [default: the first of title, headline]
+    #[arg(long, value_name = "NAME")]
+    pub title_field: Option<String>,
+
+    /// Field that holds the date [default: the first of date, date_publish, published, publish_date]
+    #[arg(long, value_name = "NAME")]
+    pub date_field: Option<String>,
+
+    /// Take only files that match, as in .gitignore; `!` before a pattern leaves files out; repeatable
+    #[arg(long, value_name = "PATTERN")]
+    pub glob: Vec<String>,
+
+    /// CSV file with url, site, date and title by file name, for texts that are files
+    #[arg(long, value_name = "FILE.csv")]
+    pub metadata: Option<PathBuf>,
+
+    /// Take the site from the path: the group `site` of this regular expression, or its first
+    #[arg(long, value_name = "REGEX")]
+    pub site_from: Option<String>,
+
+    /// Take the site from the path: the name of the directory
+    #[arg(long, value_parser = switch())]
+    pub site_from_dir: bool,
+
+    /// End with status 0 when at most this many inputs and records are skipped: a number, or a share such as 0.01
+    #[arg(long, value_name = "N|SHARE", default_value = "0", value_parser = values::skip_limit)]
+    pub max_skipped: SkipLimit,
+}

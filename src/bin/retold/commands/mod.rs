@@ -1,0 +1,45 @@
+//! One file per subcommand.
+
+mod clean;
+mod completions;
+mod config;
+mod dedup;
+mod explain;
+mod man;
+mod rewrite;
+mod scan;
+
+use anyhow::{Context, Result};
+use std::io::Write;
+
+use crate::args::Command;
+use crate::settings::Parsed;
+
+/// How a command ended, when it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// All of it.
+    Done = 0,
+    /// Outputs are complete, but inputs or records were skipped.
+    Skipped = 1,
+}
+
+/// Runs the command asked for.
+pub fn dispatch(parsed: &Parsed) -> Result<Status> {
+    match &parsed.cli.command {
+        Command::Scan(args) => scan::run(parsed, args),
+        Command::Clean(args) => clean::run(parsed, args),
+        Command::Dedup(args) => dedup::run(parsed, args),
+        Command::Explain(args) => explain::run(&parsed.cli.global, args),
+        Command::Config(args) => config::run(parsed, args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
+    }
+}
+
+/// Writes data to standard output, all of it or an error.
+fn print(data: &[u8]) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(data).and_then(|()| stdout.flush()).context("could not write to standard output")
+}

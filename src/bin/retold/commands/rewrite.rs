@@ -1,0 +1,245 @@
+//! What `clean` and `dedup` share: judge anew or read a finished scan, look before anything is written, write.
+
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use retold::Error;
+use retold::document::Skipped;
+use retold::files::OutputDirectory;
+use retold::input::Source;
+use retold::observe::Observer;
+use retold::output::{
+    Decision, DocumentRow, Mode, RewriteSettings, Rewritten, SkippedRow, Summary, Target, WriteError, rewrite,
+};
+
+use crate::args::{Format, JudgingArgs, ReadingArgs};
+use crate::commands::{Status, print};
+use crate::diagnostics::{Paint, hinted};
+use crate::finished;
+use crate::guard::Toll;
+use crate::progress::Talk;
+use crate::render::{counted, percent, quoted};
+use crate::run::{self, Means};
+use crate::settings::Parsed;
+
+/// What is to be written.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// Name of the command.
+    pub command: &'static str,
+    /// What is written.
+    pub mode: Mode,
+    /// Inputs as given.
+    pub paths: &'a [PathBuf],
+    /// The output directory, or `-`.
+    pub output: &'a Path,
+    /// Whether an earlier output is replaced.
+    pub force: bool,
+    /// The finished scan to apply.
+    pub from: Option<&'a Path>,
+    /// Share that may go.
+    pub max_removed: f64,
+    /// How documents are judged.
+    pub judging: &'a JudgingArgs,
+    /// How inputs are read.
+    pub reading: &'a ReadingArgs,
+}
+
+impl Job<'_> {
+    fn cleans(&self) -> bool {
+        self.mode != Mode::Dedup
+    }
+
+    fn drops(&self) -> bool {
+        self.mode != Mode::Clean
+    }
+
+    /// Returns whether records are printed, not written to a directory.
+    fn prints(&self) -> bool {
+        self.output.as_os_str() == "-"
+    }
+}
+
+/// Writes the input again as it is judged now, or as a finished scan has judged it.
+pub fn run(parsed: &Parsed, job: &Job<'_>) -> Result<Status> {
+    let global = &parsed.cli.global;
+    let means = Means::new(global);
+    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
+    let (summary, rewritten, skipped) = match job.from {
+        Some(directory) => apply(parsed, job, directory, &means, &talk)?,
+        None => judge(job, &means, &talk)?,
+    };
+    let listed = (!job.prints()).then(|| job.output.join("skipped.jsonl").display().to_string());
+    talk.finish(listed.as_deref());
+    if !job.prints() {
+        match global.format {
+            Format::Json => print(&run::summary_json(&summary))?,
+            Format::Text => print(told(job, &summary, &rewritten).as_bytes())?,
+        }
+    }
+    let count = skipped.len() as u64;
+    let allowed = job.reading.max_skipped.allows(count, rewritten.documents);
+    Ok(if allowed { Status::Done } else { Status::Skipped })
+}
+
+type Outcome = (Summary, Rewritten, Vec<Skipped>);
+
+/// Judges the inputs, then writes them.
+fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
+    let config = job.judging.config(false)?;
+    let settings = run::source_settings(job.reading, means)?;
+    let paths = run::inputs(job.paths)?;
+    let output = output(job, &paths)?;
+    let source = run::open(&paths, &settings, talk)?;
+    let workspace = means.workspace();
+    let scan = run::scan(&config, &workspace, &source, talk, None)?;
+    let digests = source.digests();
+    let skipped = run::all_skipped(&source, &scan);
+    let mut summary = run::summarize(job.command, &scan, &source, &skipped, job.reading);
+    let inputs: Vec<String> = paths.iter().map(|path| quoted(&path.to_string_lossy())).collect();
+    let shows = format!("retold scan {}", inputs.join(" "));
+    Toll::count(scan.documents()?, job.cleans(), job.drops())?.check(job.max_removed, &summary, &shows)?;
+    let mut decisions = scan.decisions()?;
+    let rewritten = write::<Error>(job, &source, &mut decisions, digests, means, talk, output.as_ref())?;
+    summary.run = means.facts(&paths);
+    finish(output, &summary, &skipped)?;
+    Ok((summary, rewritten, skipped))
+}
+
+/// Writes the inputs of a finished scan as it has judged them.
+fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: &Talk) -> Result<Outcome> {
+    refuse_settings(parsed, job, directory)?;
+    let scan = finished::open(directory)?;
+    let paths = finished::paths(scan.summary())?;
+    let output = output(job, &paths)?;
+    let source = run::open(&paths, &finished::source_settings(scan.summary(), means)?, talk)?;
+    let digests = scan.check(&source)?;
+    let mut summary = scan.summary().clone();
+    job.command.clone_into(&mut summary.retold);
+    let shows = format!("retold explain --from {} ID", quoted(&directory.to_string_lossy()));
+    Toll::count(rows(directory)?, job.cleans(), job.drops())?.check(job.max_removed, &summary, &shows)?;
+    let mut decisions = scan.decisions()?;
+    let rewritten = write::<WriteError>(job, &source, &mut decisions, digests, means, talk, output.as_ref())?;
+    for skipped in &rewritten.skipped {
+        talk.skipped(skipped);
+    }
+    let mut skipped = source.skipped().to_vec();
+    skipped.extend(rewritten.skipped.iter().cloned());
+    skipped.sort_by(|a, b| (&a.source, a.row).cmp(&(&b.source, b.row)));
+    summary.skipped = skipped.len() as u64;
+    summary.run = means.facts(&paths);
+    finish(output, &summary, &skipped)?;
+    Ok((summary, rewritten, skipped))
+}
+
+/// Refuses flags that a finished scan has settled: ignoring them in silence would look like obeying them.
+fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<()> {
+    const FREE: [&str; 11] = [
+        "max-removed",
+        "max-skipped",
+        "threads",
+        "memory",
+        "temp-dir",
+        "quiet",
+        "no-progress",
+        "color",
+        "format",
+        "dedup",
+        "top",
+    ];
+    let settings = parsed.settings();
+    let given = settings.iter().find(|setting| setting.origin == "flag" && !FREE.contains(&setting.name.as_str()));
+    match given {
+        None => Ok(()),
+        Some(setting) => {
+            let error = anyhow!("`--{}` has no effect with `--from {}`", setting.name, directory.display());
+            let hint = format!("scan again with it, or run `retold {}` on the input itself", job.command);
+            Err(hinted(error, hint))
+        }
+    }
+}
+
+/// Begins the output directory, if there is to be one, before any work.
+fn output(job: &Job<'_>, paths: &[PathBuf]) -> Result<Option<OutputDirectory>> {
+    if job.prints() { Ok(None) } else { run::output(job.output, job.force, paths).map(Some) }
+}
+
+/// Reads the rows of the table `documents` of a finished scan.
+fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<DocumentRow>>> {
+    let path = directory.join("documents.jsonl");
+    let failed = format!("`{}`: could not be read", path.display());
+    let file = std::fs::File::open(&path).context(failed.clone())?;
+    let lines = BufReader::with_capacity(1 << 20, file).lines();
+    Ok(lines.map(move |line| {
+        let line = line.context(failed.clone())?;
+        serde_json::from_str(&line).with_context(|| format!("`{}`: expected a row of this table", path.display()))
+    }))
+}
+
+/// Writes every document as decided.
+fn write<E>(
+    job: &Job<'_>,
+    source: &Source,
+    decisions: &mut (dyn Iterator<Item = Result<Decision, E>> + Send),
+    digests: Vec<u64>,
+    means: &Means,
+    talk: &Talk,
+    output: Option<&OutputDirectory>,
+) -> Result<Rewritten>
+where
+    E: From<WriteError> + std::error::Error + Send + Sync + 'static,
+{
+    let settings = RewriteSettings { mode: job.mode, digests: Some(digests), threads: means.threads };
+    match output {
+        Some(directory) => Ok(rewrite(source, decisions, &settings, Target::Directory(directory), talk)?),
+        None => {
+            // Other threads write too, so the lock of standard output cannot be held: the buffer makes up for it.
+            let mut stdout = BufWriter::with_capacity(1 << 20, std::io::stdout());
+            let rewritten = rewrite(source, decisions, &settings, Target::Stream(&mut stdout), talk)?;
+            stdout.flush().context("could not write to standard output")?;
+            Ok(rewritten)
+        }
+    }
+}
+
+/// Writes what is said beside the copies, and makes the directory appear.
+fn finish(output: Option<OutputDirectory>, summary: &Summary, skipped: &[Skipped]) -> Result<()> {
+    let Some(output) = output else { return Ok(()) };
+    let mut file = output.create_file(Path::new("skipped.jsonl"))?;
+    for row in skipped.iter().map(SkippedRow::from) {
+        let mut line = serde_json::to_vec(&row)?;
+        line.push(b'\n');
+        file.put(&line)?;
+    }
+    file.finish()?;
+    run::commit(output, summary)
+}
+
+/// Returns what was done, in a few lines.
+fn told(job: &Job<'_>, summary: &Summary, rewritten: &Rewritten) -> String {
+    let output = quoted(&job.output.to_string_lossy());
+    let mut text = format!(
+        "{} of {} written to {output}\n",
+        crate::render::count(rewritten.kept),
+        counted(rewritten.documents, "document")
+    );
+    if job.cleans() {
+        text.push_str(&format!(
+            "  {} of boilerplate taken out, {} of the text (`removed.jsonl`)\n",
+            counted(rewritten.removed, "block"),
+            percent(rewritten.removed_bytes, rewritten.text_bytes)
+        ));
+    }
+    if job.drops() {
+        let why = if rewritten.dropped == 0 { "" } else { ", each with the one kept in its place (`dropped.jsonl`)" };
+        text.push_str(&format!("  {} dropped{why}\n", counted(rewritten.dropped, "document")));
+    }
+    if summary.skipped > 0 {
+        text.push_str(&format!("  {} skipped (`skipped.jsonl`)\n", counted(summary.skipped, "record")));
+    }
+    if job.mode == Mode::Clean {
+        text.push_str(&format!("\n`retold clean --restore {output} -o DIR` puts everything back\n"));
+    }
+    text
+}

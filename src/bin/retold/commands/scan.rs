@@ -1,0 +1,179 @@
+//! `scan`: the main job.
+
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use retold::output::{ClusterRow, HeadlineRow, Summary, Tables};
+use retold::pipeline::Scan;
+
+use crate::args::{Format, ScanArgs};
+use crate::commands::{Status, print};
+use crate::diagnostics::Paint;
+use crate::progress::Talk;
+use crate::render::quoted;
+use crate::run::{self, Means};
+use crate::settings::{Parsed, Setting};
+use crate::summary::Shown;
+
+/// Scans, writes tables if a directory was named, and prints the summary.
+pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
+    let global = &parsed.cli.global;
+    let means = Means::new(global);
+    let config = args.judging.config(args.all_blocks)?;
+    let settings = run::source_settings(&args.reading, &means)?;
+    let paths = run::inputs(&args.inputs.paths)?;
+    let output = args.output.as_deref().map(|target| run::output(target, args.replace.force, &paths)).transpose()?;
+    let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
+
+    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
+    let source = run::open(&paths, &settings, &talk)?;
+    let workspace = means.workspace();
+    let scan = run::scan(&config, &workspace, &source, &talk, tables.as_ref())?;
+    let skipped = run::all_skipped(&source, &scan);
+    let mut summary = run::summarize("scan", &scan, &source, &skipped, &args.reading);
+    if let Some(tables) = &tables {
+        run::write_tables(tables, &scan, &skipped)?;
+    }
+    summary.run = means.facts(&paths);
+    let listed = output.as_ref().map(|output| output.target().join("skipped.jsonl").display().to_string());
+    if let Some(output) = output {
+        run::commit(output, &summary)?;
+    }
+    talk.finish(listed.as_deref());
+
+    match global.format {
+        Format::Json => print(&run::summary_json(&summary))?,
+        Format::Text => {
+            let shown = Shown {
+                summary: &summary,
+                clusters: &largest_clusters(&scan, args.top)?,
+                headlines: &most_said(&scan, args.top),
+                skipped: &skipped,
+                boilerplate: config.boilerplate,
+                threshold: config.threshold,
+                top: args.top,
+                next: &next_commands(&summary, &paths, args.output.as_deref(), &parsed.settings()),
+            };
+            print(shown.text(Paint::new(global.color, &std::io::stdout())).as_bytes())?;
+        }
+    }
+    let allowed = args.reading.max_skipped.allows(summary.skipped, summary.documents);
+    Ok(if allowed { Status::Done } else { Status::Skipped })
+}
+
+/// Returns the clusters of most documents, ties in order.
+fn largest_clusters(scan: &Scan<'_>, most: usize) -> Result<Vec<ClusterRow>> {
+    let mut largest: Vec<ClusterRow> = Vec::new();
+    for row in scan.clusters()? {
+        largest.push(row?);
+        if largest.len() > 2 * most {
+            largest.sort_by_key(|row| Reverse(row.cluster_size));
+            largest.truncate(most);
+        }
+    }
+    largest.sort_by_key(|row| Reverse(row.cluster_size));
+    largest.truncate(most);
+    Ok(largest)
+}
+
+/// Returns the headlines that most documents carry, ties in order.
+fn most_said(scan: &Scan<'_>, most: usize) -> Vec<HeadlineRow> {
+    let mut rows = scan.headlines().to_vec();
+    rows.sort_by_key(|row| Reverse(row.documents));
+    rows.truncate(most);
+    rows
+}
+
+/// Returns the two commands that a person wants next, filled in: cleaned copies, and either one copy of each story or,
+/// where no story is told twice, a look at the two documents that are most alike.
+fn next_commands(summary: &Summary, paths: &[PathBuf], output: Option<&Path>, settings: &[Setting]) -> Vec<String> {
+    let given: Vec<&PathBuf> = paths.iter().filter(|path| path.as_os_str() != "-").collect();
+    let what = match output {
+        Some(directory) => format!("--from {}", quoted(&directory.to_string_lossy())),
+        None if given.len() < paths.len() => "-".to_owned(),
+        None => given.iter().map(|path| quoted(&path.to_string_lossy())).collect::<Vec<_>>().join(" "),
+    };
+    let flags = if output.is_some() { String::new() } else { repeated_flags(settings) };
+    let clean = format!("retold clean {what}{flags} -o {}", free_name("clean", paths));
+    let second = if summary.clusters > 0 {
+        format!("retold dedup {what}{flags} -o {}", free_name("unique", paths))
+    } else if let Some(closest) = &summary.closest {
+        match output {
+            Some(_) => format!("retold explain {what} {} {}", quoted(&closest.a), quoted(&closest.b)),
+            None => match (file_of(&closest.a, paths), file_of(&closest.b, paths)) {
+                (Some(a), Some(b)) => format!("retold explain{flags} {a} {b}"),
+                _ => format!("retold scan {what}{flags} -o {}", free_name("found", paths)),
+            },
+        }
+    } else if output.is_none() {
+        format!("retold scan {what}{flags} -o {}", free_name("found", paths))
+    } else {
+        format!("retold dedup {what} -o {}", free_name("unique", paths))
+    };
+    vec![clean, second]
+}
+
+/// Settings that say what to print or where, not how to judge.
+const NOT_REPEATED: [&str; 9] =
+    ["top", "all-blocks", "threads", "memory", "temp-dir", "quiet", "no-progress", "color", "format"];
+
+/// Returns the flags of this command line that the next one needs too.
+fn repeated_flags(settings: &[Setting]) -> String {
+    let mut flags = String::new();
+    let repeated = settings.iter().filter(|setting| setting.origin == "flag");
+    for setting in repeated.filter(|setting| !NOT_REPEATED.contains(&setting.name.as_str())) {
+        let name = &setting.name;
+        match setting.values.as_slice() {
+            [value] if setting.switch && value == "true" => flags.push_str(&format!(" --{name}")),
+            values => values.iter().for_each(|value| flags.push_str(&format!(" --{name} {}", quoted(value)))),
+        }
+    }
+    flags
+}
+
+/// Returns the path of a document that is a file, when it is there.
+fn file_of(id: &str, paths: &[PathBuf]) -> Option<String> {
+    let found = paths.iter().find_map(|path| {
+        let candidates = [path.join(id), path.with_file_name(id), path.parent()?.join(id)];
+        candidates.into_iter().find(|candidate| candidate.is_file())
+    });
+    found.map(|path| quoted(&path.to_string_lossy()))
+}
+
+/// Returns a name for an output directory that is not taken and does not lie in an input.
+fn free_name(name: &str, paths: &[PathBuf]) -> String {
+    let here = std::env::current_dir().and_then(|directory| directory.canonicalize()).unwrap_or_default();
+    let inside = paths.iter().filter_map(|path| path.canonicalize().ok()).any(|input| here.starts_with(input));
+    let base = if inside { format!("../{name}") } else { name.to_owned() };
+    let numbered = (2..).map(|number| format!("{base}-{number}"));
+    std::iter::once(base.clone()).chain(numbered).find(|name| !Path::new(name).exists()).unwrap_or(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_that_change_answers_are_repeated() {
+        let setting = |name: &str, values: &[&str], origin: &str, switch: bool| Setting {
+            name: name.into(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+            unset: None,
+            several: values.len() > 1,
+            bare: switch,
+            switch,
+            origin: origin.into(),
+            help: String::new(),
+        };
+        let settings = [
+            setting("threshold", &["0.7"], "flag", false),
+            setting("no-model", &["true"], "flag", true),
+            setting("spare", &["byline", "tags"], "flag", false),
+            setting("glob", &["*.txt"], "flag", false),
+            setting("threads", &["4"], "flag", false),
+            setting("keep", &["first"], "default", false),
+        ];
+        assert_eq!(repeated_flags(&settings), " --threshold 0.7 --no-model --spare byline --spare tags --glob '*.txt'");
+    }
+}

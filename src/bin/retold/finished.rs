@@ -1,0 +1,83 @@
+//! A finished scan, read back: its settings, its inputs, and what it decided.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use retold::Config;
+use retold::boilerplate::{BoilerplateKind, KindSet};
+use retold::config::Keep;
+use retold::input::SourceSettings;
+use retold::output::{FinishedScan, Summary};
+
+use crate::diagnostics::hinted;
+use crate::run::Means;
+
+/// Opens the directory that `scan -o` wrote.
+pub fn open(directory: &Path) -> Result<FinishedScan> {
+    FinishedScan::open(directory)
+        .with_context(|| format!("`{}`: expected a finished scan", directory.display()))
+        .map_err(|error| hinted(error, "name the directory that `retold scan -o DIR` wrote"))
+}
+
+/// Returns the inputs of a scan, which are read again.
+pub fn paths(summary: &Summary) -> Result<Vec<PathBuf>> {
+    let paths: Vec<PathBuf> = summary.run.paths.iter().map(PathBuf::from).collect();
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(anyhow!("the scan read standard input, which cannot be read again"));
+    }
+    Ok(paths)
+}
+
+/// Returns the settings that a scan was made with.
+pub fn config(summary: &Summary) -> Config {
+    let default = Config::default();
+    let settings = &summary.settings;
+    let flag = |name: &str, default: bool| settings.get(name).and_then(|value| value.as_bool()).unwrap_or(default);
+    let keep = text(summary, "keep").and_then(|text| Keep::ALL.into_iter().find(|(_, name)| *name == text));
+    let kinds = list(summary, "remove").into_iter().filter_map(|name| name.parse::<BoilerplateKind>().ok());
+    Config {
+        threshold: settings.get("threshold").and_then(|value| value.as_f64()).unwrap_or(default.threshold),
+        shingle: text(summary, "shingle").and_then(|text| text.parse().ok()).unwrap_or(default.shingle),
+        boilerplate: flag("boilerplate", default.boilerplate),
+        model: flag("model", default.model),
+        careful: flag("careful", default.careful),
+        retellings: flag("retellings", default.retellings),
+        exact: flag("exact", default.exact),
+        // Two documents that are asked for are compared wherever and whenever they are from.
+        sites: default.sites,
+        date_window: default.date_window,
+        keep: keep.map_or(default.keep, |(keep, _)| keep),
+        remove: kinds.fold(KindSet::none(), KindSet::with),
+        all_blocks: true,
+        site_priority: list(summary, "site_priority"),
+    }
+}
+
+/// Returns how a scan read its inputs.
+///
+/// The table of metadata is left out: it says nothing of texts, which are all that is read again.
+pub fn source_settings(summary: &Summary, means: &Means) -> Result<SourceSettings> {
+    Ok(SourceSettings {
+        text_field: text(summary, "text_field"),
+        id_field: text(summary, "id_field"),
+        url_field: text(summary, "url_field"),
+        site_field: text(summary, "site_field"),
+        title_field: text(summary, "title_field"),
+        date_field: text(summary, "date_field"),
+        globs: list(summary, "glob"),
+        site_from: None,
+        site_from_dir: false,
+        metadata: None,
+        temp_dir: means.temp_dir.clone(),
+        memory_bytes: means.memory.unwrap_or(u64::MAX),
+    })
+}
+
+fn text(summary: &Summary, name: &str) -> Option<String> {
+    summary.settings.get(name).and_then(|value| value.as_str()).map(str::to_owned)
+}
+
+fn list(summary: &Summary, name: &str) -> Vec<String> {
+    let list = summary.settings.get(name).and_then(|value| value.as_array()).into_iter().flatten();
+    list.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}

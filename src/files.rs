@@ -1,0 +1,536 @@
+//! Files at the edge: opened through their compression, written so that a result appears whole or not at all.
+//!
+//! Knows no documents and no containers: bytes, names and directories alone.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes read from a file at once: past this size a system call costs nothing beside the copy.
+const READ_BYTES: usize = 256 << 10;
+
+/// The file in a scratch output directory that says that we made it.
+const MARKER: &str = ".retold-partial";
+
+/// A file or directory could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// Reading failed.
+    #[error("`{}`: could not be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("`{}`: could not be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The output directory is there already.
+    #[error("`{}`: exists already", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The output directory is to be replaced, but does not look like one of ours.
+    #[error("`{}`: holds no `summary.json` of this program, and is not replaced", path.display())]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl FileError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            FileError::Read { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "check the spelling of the path".to_owned(),
+                io::ErrorKind::PermissionDenied => "check the permissions of the file".to_owned(),
+                _ => "check that the file can be read".to_owned(),
+            },
+            FileError::Write { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "make room there, or choose another place with `-o`".to_owned()
+                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    "choose a directory that can be written to with `-o`".to_owned()
+                }
+                _ => "choose another place with `-o`".to_owned(),
+            },
+            FileError::Exists { .. } => {
+                "choose another directory with `-o`, or pass `--force` to replace it".to_owned()
+            }
+            FileError::NotOurs { .. } => "choose another directory with `-o`, or remove this one yourself".to_owned(),
+        }
+    }
+
+    /// Makes the error of a failed read of `path`.
+    pub fn read(path: &Path) -> impl FnOnce(io::Error) -> FileError + '_ {
+        move |source| FileError::Read { path: path.to_owned(), source }
+    }
+
+    /// Makes the error of a failed write of `path`.
+    pub fn write(path: &Path) -> impl FnOnce(io::Error) -> FileError + '_ {
+        move |source| FileError::Write { path: path.to_owned(), source }
+    }
+}
+
+/// How a file's bytes are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// One or more gzip members.
+    Gzip,
+    /// One or more Zstandard frames.
+    Zstd,
+}
+
+impl Compression {
+    /// Returns what a file's first bytes say: four are enough.
+    ///
+    /// # Source
+    /// RFC 1952 (gzip); RFC 8878 (Zstandard), whose skippable frames may stand before the first frame with data.
+    pub fn of_magic(head: &[u8]) -> Compression {
+        match head {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+            _ => Compression::Plain,
+        }
+    }
+
+    /// Returns what a file's name says, and the name without the suffix that says it.
+    pub fn of_name(name: &str) -> (Compression, &str) {
+        for (suffix, compression) in [(".gz", Compression::Gzip), (".zst", Compression::Zstd)] {
+            let cut = name.len().saturating_sub(suffix.len());
+            if name.is_char_boundary(cut) && cut > 0 && name[cut..].eq_ignore_ascii_case(suffix) {
+                return (compression, &name[..cut]);
+            }
+        }
+        (Compression::Plain, name)
+    }
+
+    /// Returns the format's name, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compression::Plain => "plain",
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "Zstandard",
+        }
+    }
+
+    /// Packs `bytes` as one member or frame, at the format's usual level. Members of one file can be packed in parallel
+    /// and written one after another.
+    pub fn pack(self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        match self {
+            Compression::Plain => Ok(bytes),
+            Compression::Gzip => {
+                let room = Vec::with_capacity(bytes.len() / 2);
+                let mut encoder = flate2::write::GzEncoder::new(room, flate2::Compression::default());
+                encoder.write_all(&bytes)?;
+                encoder.finish()
+            }
+            Compression::Zstd => zstd::stream::encode_all(&bytes[..], zstd::DEFAULT_COMPRESSION_LEVEL),
+        }
+    }
+}
+
+/// A file being read, unpacked on the way.
+pub struct InputReader {
+    reader: Box<dyn Read + Send>,
+    compression: Compression,
+    packed_bytes: Arc<AtomicU64>,
+}
+
+impl InputReader {
+    /// Returns how the file was packed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// Returns how many bytes of the file, as it is packed, were read so far.
+    pub fn packed_bytes(&self) -> u64 {
+        self.packed_bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts what is read through it.
+struct Counted<R> {
+    reader: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(out)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl Read for InputReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(out)
+    }
+}
+
+/// Opens a file, unpacking gzip (any number of members) and Zstandard (any number of frames) as its first bytes say.
+///
+/// `memory_bytes` bounds the window of a Zstandard frame, up to the format's 2³¹ bytes: a frame that needs more fails to
+/// read. Windows up to 8 MiB, which every decoder must support, are read whatever the bound.
+///
+/// # Errors
+/// If the file cannot be opened or its first bytes cannot be read.
+pub fn open(path: &Path, memory_bytes: u64) -> Result<InputReader, FileError> {
+    let file = File::open(path).map_err(FileError::read(path))?;
+    unpack(file, memory_bytes).map_err(FileError::read(path))
+}
+
+/// Reads any stream as [`open`] reads a file.
+///
+/// # Errors
+/// If its first bytes cannot be read.
+pub fn unpack(packed: impl Read + Send + 'static, memory_bytes: u64) -> io::Result<InputReader> {
+    let packed_bytes = Arc::new(AtomicU64::new(0));
+    let mut packed = Counted { reader: packed, count: packed_bytes.clone() };
+    let mut head = [0; 4];
+    let mut filled = 0;
+    while filled < head.len() {
+        match packed.read(&mut head[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let compression = Compression::of_magic(&head[..filled]);
+    let whole = Cursor::new(head).take(filled as u64).chain(packed);
+    let reader: Box<dyn Read + Send> = match compression {
+        Compression::Plain => Box::new(whole),
+        Compression::Gzip => {
+            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, whole)))
+        }
+        Compression::Zstd => {
+            let mut decoder = zstd::Decoder::with_buffer(BufReader::with_capacity(READ_BYTES, whole))?;
+            decoder.window_log_max(memory_bytes.max(1).ilog2().clamp(23, 31))?;
+            Box::new(decoder)
+        }
+    };
+    Ok(InputReader { reader, compression, packed_bytes })
+}
+
+/// Returns whether a directory is an output of this program: it holds a `summary.json` with the key `retold`.
+pub fn is_ours(directory: &Path) -> bool {
+    let Ok(file) = File::open(directory.join("summary.json")) else { return false };
+    #[derive(serde::Deserialize)]
+    struct Marker {
+        #[serde(rename = "retold")]
+        _retold: serde::de::IgnoredAny,
+    }
+    serde_json::from_reader::<_, Marker>(BufReader::new(file)).is_ok()
+}
+
+/// A directory of results that appears whole or not at all: filled as `DIR.partial`, and renamed when it is complete.
+///
+/// Dropped without [`OutputDirectory::commit`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct OutputDirectory {
+    target: PathBuf,
+    partial: PathBuf,
+    force: bool,
+    committed: bool,
+}
+
+impl OutputDirectory {
+    /// Begins the output directory `target`.
+    ///
+    /// With `force` an existing one is replaced at the end, if it is ours ([`is_ours`]) or empty. What a killed run left in
+    /// `DIR.partial` is removed.
+    ///
+    /// # Errors
+    /// If `target` exists and may not be replaced, or if nothing can be written there.
+    pub fn create(target: &Path, force: bool) -> Result<OutputDirectory, FileError> {
+        let target = match target.components().next_back() {
+            Some(std::path::Component::Normal(_)) => target.components().collect::<PathBuf>(),
+            // `.`, `..` and a trailing `/..` have no name to add `.partial` to.
+            _ => target.canonicalize().map_err(FileError::write(target))?,
+        };
+        if fs::symlink_metadata(&target).is_ok() {
+            let empty = fs::read_dir(&target).is_ok_and(|mut entries| entries.next().is_none());
+            if !force && !empty {
+                return Err(FileError::Exists { path: target });
+            }
+            if !empty && !is_ours(&target) {
+                return Err(FileError::NotOurs { path: target });
+            }
+        }
+        let partial = with_suffix(&target, ".partial");
+        if fs::symlink_metadata(&partial).is_ok() {
+            if !partial.join(MARKER).is_file() {
+                return Err(FileError::NotOurs { path: partial });
+            }
+            fs::remove_dir_all(&partial).map_err(FileError::write(&partial))?;
+        }
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(FileError::write(parent))?;
+        }
+        fs::create_dir(&partial).map_err(FileError::write(&partial))?;
+        let directory = OutputDirectory { target, partial, force, committed: false };
+        File::create(directory.partial.join(MARKER)).map_err(FileError::write(&directory.partial))?;
+        Ok(directory)
+    }
+
+    /// Returns the directory's path while it is being filled.
+    pub fn path(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Returns the path that it will have.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Creates a file in it, with the directories that `relative` names.
+    ///
+    /// # Errors
+    /// If it cannot be created, or is there already.
+    pub fn create_file(&self, relative: &Path) -> Result<OutputFile, FileError> {
+        let path = self.partial.join(relative);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(FileError::write(parent))?;
+        }
+        let file = File::create_new(&path).map_err(FileError::write(&path))?;
+        Ok(OutputFile { writer: io::BufWriter::with_capacity(READ_BYTES, file), path })
+    }
+
+    /// Makes sure that everything in the directory is on the disk, and makes it appear under its name.
+    ///
+    /// # Errors
+    /// If the directory cannot be renamed. Then what was at its place before is still there.
+    pub fn commit(mut self) -> Result<(), FileError> {
+        let marker = self.partial.join(MARKER);
+        fs::remove_file(&marker).map_err(FileError::write(&marker))?;
+        sync_tree(&self.partial)?;
+        let old = with_suffix(&self.target, ".replaced.partial");
+        let replaces = self.force && fs::symlink_metadata(&self.target).is_ok();
+        if replaces {
+            if fs::symlink_metadata(&old).is_ok() {
+                fs::remove_dir_all(&old).map_err(FileError::write(&old))?;
+            }
+            fs::rename(&self.target, &old).map_err(FileError::write(&self.target))?;
+        }
+        if let Err(source) = fs::rename(&self.partial, &self.target) {
+            if replaces {
+                // The first failure is the one to tell; this only undoes what went before it.
+                let _ = fs::rename(&old, &self.target);
+            }
+            return Err(FileError::Write { path: self.target.clone(), source });
+        }
+        self.committed = true;
+        if let Some(parent) = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            sync_directory(parent)?;
+        }
+        if replaces {
+            fs::remove_dir_all(&old).map_err(FileError::write(&old))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for OutputDirectory {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Nobody is left to tell; the next run removes what stays.
+            let _ = fs::remove_dir_all(&self.partial);
+        }
+    }
+}
+
+/// A file of an [`OutputDirectory`], written through a large buffer.
+#[derive(Debug)]
+pub struct OutputFile {
+    writer: io::BufWriter<File>,
+    path: PathBuf,
+}
+
+impl OutputFile {
+    /// Writes `bytes`.
+    ///
+    /// # Errors
+    /// If they cannot be written, as on a full disk.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.writer.write_all(bytes).map_err(FileError::write(&self.path))
+    }
+
+    /// Ends the file. [`OutputDirectory::commit`] makes sure that it is on the disk.
+    ///
+    /// # Errors
+    /// If the rest cannot be written.
+    pub fn finish(mut self) -> Result<(), FileError> {
+        self.writer.flush().map_err(FileError::write(&self.path))
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// Returns `path` with `suffix` added to its name.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Syncs waited for at once. They wait for the disk and not for a processor, and the file system joins their commits.
+const SYNCS: usize = 16;
+
+/// Makes sure that a directory and all in it are on the disk.
+fn sync_tree(root: &Path) -> Result<(), FileError> {
+    let mut directories = vec![root.to_owned()];
+    let mut files = Vec::new();
+    let mut next = 0;
+    while let Some(directory) = directories.get(next).cloned() {
+        for entry in fs::read_dir(&directory).map_err(FileError::write(&directory))? {
+            let entry = entry.map_err(FileError::write(&directory))?;
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_directory { directories.push(entry.path()) } else { files.push(entry.path()) }
+        }
+        next += 1;
+    }
+    let sync = |path: &PathBuf| {
+        File::options().append(true).open(path).and_then(|file| file.sync_data()).map_err(FileError::write(path))
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = files
+            .chunks(files.len().div_ceil(SYNCS).max(1))
+            .map(|part| scope.spawn(move || part.iter().try_for_each(sync)))
+            .collect();
+        parts.into_iter().try_for_each(|part| part.join().expect("syncing does not panic"))
+    })?;
+    directories.iter().try_for_each(|directory| sync_directory(directory))
+}
+
+/// Makes a directory's entries last. Where directories cannot be opened (Windows), renames last by themselves.
+fn sync_directory(path: &Path) -> Result<(), FileError> {
+    if cfg!(unix) { File::open(path).and_then(|file| file.sync_all()).map_err(FileError::write(path)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        open(path, 64 << 20).expect("the test wrote it").read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    #[test]
+    fn joined_members_and_frames_are_read_to_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        for compression in [Compression::Plain, Compression::Gzip, Compression::Zstd] {
+            let path = directory.path().join(compression.name());
+            let mut bytes = compression.pack(b"one ".to_vec()).unwrap();
+            bytes.extend(compression.pack(b"two".to_vec()).unwrap());
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(read(&path).unwrap(), b"one two");
+            assert_eq!(open(&path, 0).unwrap().compression(), compression);
+        }
+    }
+
+    #[test]
+    fn long_zstandard_windows_are_read_within_the_memory_given() {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(27).unwrap();
+        encoder.write_all(b"a long window").unwrap();
+        let packed = encoder.finish().unwrap();
+        let unpacked = |memory| {
+            let mut bytes = Vec::new();
+            unpack(Cursor::new(packed.clone()), memory).unwrap().read_to_end(&mut bytes).map(|_| bytes)
+        };
+        assert_eq!(unpacked(1 << 27).unwrap(), b"a long window");
+        assert!(unpacked(1 << 26).is_err());
+    }
+
+    #[test]
+    fn a_torn_file_gives_what_stands_before_the_tear_and_then_an_error() {
+        let text: Vec<u8> = (0..200_000_u32).flat_map(|n| (n.wrapping_mul(0x9e37_79b9) >> 8).to_le_bytes()).collect();
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let mut packed = compression.pack(text.clone()).unwrap();
+            packed.truncate(packed.len() / 2);
+            let mut bytes = Vec::new();
+            assert!(unpack(Cursor::new(packed), 0).unwrap().read_to_end(&mut bytes).is_err());
+            assert!(!bytes.is_empty() && text.starts_with(&bytes));
+        }
+    }
+
+    #[test]
+    fn suffixes_are_told_from_names() {
+        assert_eq!(Compression::of_name("a.jsonl.GZ"), (Compression::Gzip, "a.jsonl"));
+        assert_eq!(Compression::of_name("a.zst"), (Compression::Zstd, "a"));
+        assert_eq!(Compression::of_name("é"), (Compression::Plain, "é"));
+        assert_eq!(Compression::of_name(".gz"), (Compression::Plain, ".gz"));
+    }
+
+    #[test]
+    fn an_output_directory_appears_whole_or_not_at_all() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("deep/out");
+        let directory = OutputDirectory::create(&target, false).unwrap();
+        let mut file = directory.create_file(Path::new("sub/a.txt")).unwrap();
+        file.put(b"a").unwrap();
+        file.finish().unwrap();
+        assert!(!target.exists());
+        drop(directory);
+        assert_eq!(fs::read_dir(root.path().join("deep")).unwrap().count(), 0);
+
+        let directory = OutputDirectory::create(&target, false).unwrap();
+        directory.create_file(Path::new("summary.json")).unwrap().put(b"{\"retold\":{}}").unwrap();
+        directory.commit().unwrap();
+        let names: Vec<_> = fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["summary.json"]);
+    }
+
+    #[test]
+    fn only_our_own_directories_are_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("thesis.txt"), "years of work").unwrap();
+        assert!(matches!(OutputDirectory::create(&target, false), Err(FileError::Exists { .. })));
+        assert!(matches!(OutputDirectory::create(&target, true), Err(FileError::NotOurs { .. })));
+        fs::write(target.join("summary.json"), "{\"other\": 1}").unwrap();
+        assert!(matches!(OutputDirectory::create(&target, true), Err(FileError::NotOurs { .. })));
+        fs::write(target.join("summary.json"), "{\"retold\": \"0.1.0\"}").unwrap();
+        OutputDirectory::create(&target, true).unwrap().commit().unwrap();
+        assert!(!target.join("thesis.txt").exists());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_others_left_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        std::mem::forget(OutputDirectory::create(&target, false).unwrap());
+        OutputDirectory::create(&target, false).unwrap();
+        fs::create_dir(root.path().join("out.partial")).unwrap();
+        assert!(matches!(OutputDirectory::create(&target, false), Err(FileError::NotOurs { .. })));
+    }
+}

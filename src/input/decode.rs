@@ -1,0 +1,248 @@
+//! Bytes → UTF-8: byte order mark, UTF-8, else a guess; and from places in the text back to the bytes.
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::Encoding;
+
+/// Bytes that a guess is made from. Ten encodings were told right from 200 bytes on.
+const GUESS_BYTES: usize = 64 << 10;
+
+/// How a text's bytes were turned into UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Charset {
+    /// They were UTF-8.
+    Utf8,
+    /// They were UTF-8 but for some, which became U+FFFD.
+    BrokenUtf8,
+    /// They were in another encoding.
+    Other(&'static Encoding),
+}
+
+/// A decoded text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decoded {
+    /// The text, without its byte order mark.
+    pub text: String,
+    /// How it was decoded.
+    pub charset: Charset,
+    /// Bytes that its byte order mark takes.
+    pub mark: usize,
+}
+
+impl Decoded {
+    /// Returns what is worth telling about the encoding, if anything.
+    pub fn note(&self) -> Option<String> {
+        match self.charset {
+            Charset::Utf8 => None,
+            Charset::BrokenUtf8 => Some("some bytes are no UTF-8 and were read as U+FFFD".to_owned()),
+            Charset::Other(encoding) => Some(format!("read as {}", encoding.name())),
+        }
+    }
+}
+
+/// Decodes a whole file or line.
+///
+/// A byte order mark decides; else bytes that are UTF-8, wholly or in nearly all of their non-ASCII characters, are; else
+/// the encoding is guessed. Linear; text that is UTF-8 already is not copied.
+///
+/// # Errors
+/// If the bytes are no text: says what they look like.
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
+    let (charset, mark) = detect(&bytes)?;
+    let text = match charset {
+        Charset::Utf8 => {
+            let mut text = String::from_utf8(bytes).expect("it was detected as UTF-8");
+            text.drain(..mark);
+            text
+        }
+        charset => decode_as(&bytes[mark..], charset).into_owned(),
+    };
+    Ok(Decoded { text, charset, mark })
+}
+
+/// Tells how bytes are to be decoded, and how long their byte order mark is: what [`decode`] does.
+///
+/// # Errors
+/// If the bytes are no text: says what they look like.
+pub(crate) fn detect(bytes: &[u8]) -> Result<(Charset, usize), &'static str> {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8) {
+        return Ok((Charset::Other(encoding), mark));
+    }
+    let invalid = std::str::from_utf8(bytes).err();
+    if let Some(what) = binary(bytes, invalid.is_none()) {
+        return Err(what);
+    }
+    let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let Some(invalid) = invalid else { return Ok((Charset::Utf8, mark)) };
+    if mark > 0 || is_nearly_utf8(bytes) {
+        return Ok((Charset::BrokenUtf8, mark));
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    let from = invalid.valid_up_to().saturating_sub(GUESS_BYTES / 4);
+    let sample = &bytes[from..bytes.len().min(from + GUESS_BYTES)];
+    // A sample may end inside a character: said to be whole, GBK and EUC-KR were taken for windows-1252.
+    detector.feed(sample, from + sample.len() == bytes.len());
+    Ok((Charset::Other(detector.guess(None, Utf8Detection::Deny)), 0))
+}
+
+/// Decodes bytes whose encoding is known, without their byte order mark.
+pub(crate) fn decode_as(bytes: &[u8], charset: Charset) -> Cow<'_, str> {
+    match charset {
+        Charset::Utf8 | Charset::BrokenUtf8 => String::from_utf8_lossy(bytes),
+        Charset::Other(encoding) => encoding.decode_without_bom_handling(bytes).0,
+    }
+}
+
+/// Returns whether broken bytes are rare among the characters outside ASCII, as in a text that was cut or joined inside
+/// one: every other encoding makes hardly any valid UTF-8 sequences by chance.
+fn is_nearly_utf8(bytes: &[u8]) -> bool {
+    let (mut good, mut bad) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        bad += usize::from(!chunk.invalid().is_empty());
+    }
+    let cut_at_end = bad == 1 && bytes.utf8_chunks().last().is_some_and(|chunk| chunk.invalid().len() > 1);
+    good >= 4 * bad || cut_at_end
+}
+
+/// Returns what bytes are that are no text in any encoding without a byte order mark.
+fn binary(bytes: &[u8], is_utf8: bool) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 9] = [
+        (b"%PDF-", "a PDF file"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"PAR1", "a Parquet file"),
+        (b"\x7fELF", "a program"),
+        (b"\x89PNG", "an image"),
+        (b"\xff\xd8\xff", "an image"),
+        (b"GIF8", "an image"),
+        (b"BZh", "a bzip2 file"),
+        (b"\xfd7zXZ", "an xz file"),
+    ];
+    if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Some(what);
+    }
+    // A stray NUL in a long scraped text is an accident; one in every hundred bytes is no text.
+    let zeros = memchr::memchr_iter(0, bytes).count();
+    if zeros > 0 && (zeros > bytes.len() / 100 || !is_utf8) {
+        return Some("binary data");
+    }
+    let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    let head = &bytes[..bytes.len().min(4096)];
+    (head.iter().filter(|byte| is_control(byte)).count() > head.len() / 10).then_some("binary data")
+}
+
+/// Returns where the characters at ascending `offsets` of the decoded text begin in `bytes`, which were decoded to it.
+///
+/// Bytes that mean no character of their own (a shift sequence) belong to the character after them.
+pub(crate) fn raw_offsets(bytes: &[u8], charset: Charset, mark: usize, offsets: &[usize]) -> Vec<usize> {
+    match charset {
+        Charset::Utf8 => offsets.iter().map(|offset| offset + mark).collect(),
+        Charset::BrokenUtf8 => {
+            let mut raw = Vec::with_capacity(offsets.len());
+            let (mut decoded, mut read) = (0, mark);
+            let mut wanted = offsets.iter().copied().peekable();
+            for chunk in bytes[mark..].utf8_chunks() {
+                while let Some(offset) = wanted.next_if(|offset| *offset <= decoded + chunk.valid().len()) {
+                    raw.push(read + offset.saturating_sub(decoded));
+                }
+                decoded += chunk.valid().len() + if chunk.invalid().is_empty() { 0 } else { '\u{fffd}'.len_utf8() };
+                read += chunk.valid().len() + chunk.invalid().len();
+            }
+            raw.resize(offsets.len(), read);
+            raw
+        }
+        Charset::Other(encoding) => {
+            let mut raw = Vec::with_capacity(offsets.len());
+            let mut decoder = encoding.new_decoder_without_bom_handling();
+            let mut decoded = 0;
+            let mut wanted = offsets.iter().copied().peekable();
+            let mut room = [0; 64];
+            for (position, byte) in bytes[mark..].iter().enumerate() {
+                while wanted.next_if(|offset| *offset <= decoded).is_some() {
+                    raw.push(mark + position);
+                }
+                let (_, _, written, _) = decoder.decode_to_utf8(std::slice::from_ref(byte), &mut room, false);
+                decoded += written;
+            }
+            raw.resize(offsets.len(), bytes.len());
+            raw
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RUSSIAN: &str = "Городской совет утвердил бюджет на следующий год, сообщили в среду. Депутаты спорили.";
+
+    #[test]
+    fn a_byte_order_mark_decides() {
+        let utf8 = decode(b"\xef\xbb\xbfabc".to_vec()).unwrap();
+        assert_eq!((utf8.text.as_str(), utf8.charset, utf8.mark), ("abc", Charset::Utf8, 3));
+        for (encoding, mark) in [(encoding_rs::UTF_16LE, b"\xff\xfe"), (encoding_rs::UTF_16BE, b"\xfe\xff")] {
+            let mut bytes = mark.to_vec();
+            bytes.extend(RUSSIAN.encode_utf16().flat_map(|unit| {
+                if encoding == encoding_rs::UTF_16LE { unit.to_le_bytes() } else { unit.to_be_bytes() }
+            }));
+            let decoded = decode(bytes).unwrap();
+            assert_eq!((decoded.text.as_str(), decoded.charset, decoded.mark), (RUSSIAN, Charset::Other(encoding), 2));
+        }
+    }
+
+    #[test]
+    fn other_encodings_are_guessed_and_told() {
+        let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(RUSSIAN);
+        let decoded = decode(bytes.into_owned()).unwrap();
+        assert_eq!(decoded.text, RUSSIAN);
+        assert_eq!(decoded.note().unwrap(), "read as windows-1251");
+        let latin = "Le maire a annonc\u{e9} la fermeture de l'\u{e9}cole apr\u{e8}s l'\u{e9}t\u{e9}.";
+        let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode(latin);
+        assert_eq!(decode(bytes.into_owned()).unwrap().text, latin);
+    }
+
+    #[test]
+    fn a_few_broken_bytes_do_not_turn_utf8_into_something_else() {
+        let mut bytes = RUSSIAN.as_bytes().to_vec();
+        bytes.truncate(bytes.len() - 2);
+        let decoded = decode(bytes).unwrap();
+        assert_eq!(decoded.charset, Charset::BrokenUtf8);
+        assert!(decoded.text.starts_with("Городской"));
+    }
+
+    #[test]
+    fn binary_data_is_no_text_and_a_stray_nul_is() {
+        assert_eq!(decode(b"\x7fELF\x02\x01".to_vec()), Err("a program"));
+        assert_eq!(decode(vec![0; 100]), Err("binary data"));
+        assert_eq!(decode(b"\xff\x00\x12abc".to_vec()), Err("binary data"));
+        let long = format!("{}\0{}", "A sentence of a story. ".repeat(20), "The end.");
+        assert_eq!(decode(long.clone().into_bytes()).unwrap().text, long);
+        assert_eq!(decode(Vec::new()).unwrap().text, "");
+    }
+
+    #[test]
+    fn offsets_of_the_text_lead_back_to_the_bytes() {
+        let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(RUSSIAN);
+        let charset = Charset::Other(encoding_rs::WINDOWS_1251);
+        let offsets: Vec<usize> = RUSSIAN.char_indices().map(|(at, _)| at).collect();
+        let expected: Vec<usize> = (0..offsets.len()).collect();
+        assert_eq!(raw_offsets(&bytes, charset, 0, &offsets), expected);
+        assert_eq!(raw_offsets(b"a\xffb\xc3", Charset::BrokenUtf8, 0, &[0, 1, 4, 5, 8]), [0, 1, 2, 3, 4]);
+        assert_eq!(raw_offsets(b"\xef\xbb\xbfab", Charset::Utf8, 3, &[1, 2]), [4, 5]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_or_are_no_text(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(decoded) = decode(bytes.clone()) {
+                let mut offsets: Vec<usize> = decoded.text.char_indices().map(|(at, _)| at).collect();
+                offsets.push(decoded.text.len());
+                let raw = raw_offsets(&bytes, decoded.charset, decoded.mark, &offsets);
+                prop_assert!(raw.is_sorted());
+                prop_assert!(raw.iter().all(|offset| *offset <= bytes.len()));
+            }
+        }
+    }
+}

@@ -1,0 +1,738 @@
+//! Bytes → documents: files, directories and standard input, as [`Source`].
+//!
+//! Does not know what documents are for: no blocks, no boilerplate, no similarity; and does not see that an id occurs
+//! again, which takes the whole run.
+//!
+//! ```text
+//! paths ──walk──▶ files in order ──cut──▶ whole lines of JSONL ──parse──▶ Document
+//!                                    └──▶ some text files ─────decode──┘
+//! ```
+//!
+//! Cutting is sequential and cheap (one read, one search for the last line end); parsing is the worker's job.
+
+#![allow(
+    clippy::result_large_err,
+    reason = "an error is a row of `skipped`, no larger than the document it stands for"
+)]
+
+mod error;
+mod walk;
+
+pub(crate) mod decode;
+pub(crate) mod fields;
+pub(crate) mod jsonl;
+pub(crate) mod text;
+
+mod metadata;
+mod site;
+
+pub use error::ReadError;
+pub(crate) use walk::id_path;
+pub use walk::{Container, LeftOut};
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use regex::Regex;
+
+use crate::document::{Batch, Document, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
+use crate::files::{self, Compression, FileError, InputReader};
+use crate::hash::{hash64, mix64};
+use fields::Fields;
+use metadata::Metadata;
+
+/// The argument that names standard input, and the id path of what was read from it.
+const STANDARD_INPUT: &str = "-";
+
+/// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
+const BATCH_BYTES: u64 = 1 << 20;
+const BATCH_FILES: usize = 256;
+
+/// How documents are read.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    /// The field that holds the text; none: the first of the published names that a record has.
+    pub text_field: Option<String>,
+    /// The field that holds the id.
+    pub id_field: Option<String>,
+    /// The field that holds the address.
+    pub url_field: Option<String>,
+    /// The field that holds the site.
+    pub site_field: Option<String>,
+    /// The field that holds the title.
+    pub title_field: Option<String>,
+    /// The field that holds the date.
+    pub date_field: Option<String>,
+    /// Patterns, as in `.gitignore` files, of what is read below a directory (`*.txt`) and what is not (`!drafts/`).
+    pub globs: Vec<String>,
+    /// Reads the site from the id path: the group `site`, else the first group, else the match.
+    pub site_from: Option<Regex>,
+    /// Takes as the site the first directory of a file's path below the input given (else that input's name).
+    pub site_from_dir: bool,
+    /// A CSV file that says url, site, date and title of files.
+    pub metadata: Option<PathBuf>,
+    /// Where standard input is copied to.
+    pub temp_dir: PathBuf,
+    /// The memory of the run, in bytes: bounds the window of Zstandard frames, and a quarter of it the length of one
+    /// document (at least 16 MiB, at most 1 GiB).
+    pub memory_bytes: u64,
+}
+
+impl Default for SourceSettings {
+    fn default() -> SourceSettings {
+        SourceSettings {
+            text_field: None,
+            id_field: None,
+            url_field: None,
+            site_field: None,
+            title_field: None,
+            date_field: None,
+            globs: Vec::new(),
+            site_from: None,
+            site_from_dir: false,
+            metadata: None,
+            temp_dir: std::env::temp_dir(),
+            memory_bytes: u64::MAX,
+        }
+    }
+}
+
+/// A file to read, as it was when the source was opened.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    /// Its id path: what its documents name as their source.
+    pub source: Arc<str>,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Where a copy of it stands below an output directory.
+    pub relative: PathBuf,
+    /// What it holds.
+    pub container: Container,
+    /// Its size, as packed.
+    pub bytes: u64,
+    /// When it was last changed, if the file system tells.
+    pub modified: Option<SystemTime>,
+    site: Option<String>,
+    metadata: metadata::Row,
+}
+
+impl InputFile {
+    /// Makes a document of this file, filling in what its record does not say.
+    #[allow(clippy::too_many_arguments, reason = "the fields of a record, in the order of `Document`")]
+    fn document(
+        &self,
+        id: String,
+        row: u64,
+        url: Option<String>,
+        site: Option<String>,
+        title: Option<String>,
+        date: Option<String>,
+        text: String,
+    ) -> Document {
+        let url = url.or_else(|| self.metadata.url.clone());
+        let site = site
+            .or_else(|| self.metadata.site.clone())
+            .or_else(|| url.as_deref().and_then(site::of_url))
+            .or_else(|| self.site.clone());
+        Document {
+            id,
+            source: self.source.clone(),
+            row,
+            url,
+            site,
+            title: title.or_else(|| self.metadata.title.clone()),
+            date: date.or_else(|| self.metadata.date.clone()),
+            text,
+        }
+    }
+
+    /// Makes the document that a text file is.
+    pub(crate) fn text_document(&self, text: String) -> Document {
+        self.document(self.source.to_string(), 0, None, None, None, None, text)
+    }
+
+    /// Makes the row of `skipped` for a file that is no text.
+    pub(crate) fn no_text(&self, found: &str) -> Skipped {
+        let hint = "name it in `.retoldignore` if it is no article".to_owned();
+        self.skipped(None, None, format!("expected text, found {found}"), Some(hint))
+    }
+
+    /// Returns how the file is packed, by its first bytes.
+    pub(crate) fn compression(&self) -> io::Result<Compression> {
+        let mut head = Vec::new();
+        File::open(&self.path)?.take(4).read_to_end(&mut head)?;
+        Ok(Compression::of_magic(&head))
+    }
+
+    /// Makes a row of `skipped` for this file or a record of it.
+    pub(crate) fn skipped(&self, row: Option<u64>, byte: Option<u64>, reason: String, hint: Option<String>) -> Skipped {
+        Skipped { source: self.source.to_string(), row, byte, reason, hint, raw: None }
+    }
+
+    /// Makes the row of `skipped` for a file whose unpacked bytes end at `at` before they should.
+    fn torn(&self, compression: Compression, at: u64, error: &io::Error) -> Skipped {
+        let message = error.to_string();
+        let (reason, hint) = if message.contains("requires too much memory") {
+            ("a Zstandard frame needs a longer window than fits in the memory given".to_owned(), "raise `--memory`")
+        } else {
+            let reason = match compression {
+                Compression::Plain => format!("reading failed: {message}"),
+                packed => format!("the {} stream is torn or damaged here: {message}", packed.name()),
+            };
+            (reason, "fetch the file again; what stands before this byte was read")
+        };
+        self.skipped(None, Some(at), reason, Some(hint.to_owned()))
+    }
+
+    /// Makes the row of `skipped` for a file that is not packed as its name says.
+    fn not_packed(&self, found: Compression, empty: bool) -> Option<Skipped> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let (named, _) = Compression::of_name(&name);
+        (named != Compression::Plain && found == Compression::Plain).then(|| {
+            let found = if empty { "an empty file" } else { "other bytes" };
+            let hint = "fetch the file again, or drop the suffix if it is not packed".to_owned();
+            self.skipped(None, Some(0), format!("expected a {} stream, found {found}", named.name()), Some(hint))
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(source: &str, path: &Path) -> InputFile {
+        InputFile {
+            source: source.into(),
+            path: path.to_owned(),
+            relative: source.into(),
+            container: Container::Jsonl,
+            bytes: 0,
+            modified: None,
+            site: None,
+            metadata: metadata::Row::default(),
+        }
+    }
+}
+
+/// What batches need of their source, which they may outlive.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    files: Vec<InputFile>,
+    fields: Fields,
+    memory_bytes: u64,
+}
+
+impl Shared {
+    /// Returns the length of the longest document that is read.
+    fn limit_bytes(&self) -> u64 {
+        (self.memory_bytes / 4).clamp(16 << 20, 1 << 30)
+    }
+
+    /// Reads the text file number `file`, noting its digest.
+    pub fn read_text(&self, file: usize, digests: &[AtomicU64]) -> Result<text::TextFile, Skipped> {
+        let read = text::read(&self.files[file], self.memory_bytes, self.limit_bytes())?;
+        add_digest(&digests[file], &read.bytes, 0);
+        Ok(read)
+    }
+}
+
+/// Files as a source of documents, in the order of the bytes of their id paths, whatever the order of arguments.
+///
+/// Every pass reads the files again. Standard input is copied to a scratch file first, which goes with the source.
+#[derive(Debug)]
+pub struct Source {
+    shared: Arc<Shared>,
+    skipped: Vec<Skipped>,
+    told: Vec<String>,
+    /// A digest of every file, as the last pass that was begun has read it so far.
+    digests: Mutex<Arc<[AtomicU64]>>,
+    _scratch: Vec<ScratchFile>,
+}
+
+impl Source {
+    /// Finds the files of `paths`: files, directories, patterns such as `crawl/*.jsonl.gz`, and `-` for standard input.
+    ///
+    /// Reads directories, `.retoldignore` files, the metadata table and standard input, but no file's documents.
+    ///
+    /// # Errors
+    /// If there is nothing to read at all, or if a setting cannot be used. One bad path among others is no error
+    /// ([`Source::skipped`]).
+    pub fn open(paths: &[PathBuf], settings: &SourceSettings) -> Result<Source, ReadError> {
+        if paths.is_empty() {
+            return Err(ReadError::NoInput);
+        }
+        let metadata = settings.metadata.as_deref().map(|path| {
+            let names = [&settings.url_field, &settings.site_field, &settings.title_field, &settings.date_field];
+            Metadata::read(path, names.map(Option::as_deref))
+        });
+        let metadata = metadata.transpose()?;
+        let (streams, named): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| is_stream(path));
+        let named: Vec<PathBuf> = named.into_iter().cloned().collect();
+        let mut walked = walk::walk(&named, &settings.globs, paths.len() > 1)?;
+        let mut scratch = Vec::new();
+        for (number, path) in streams.into_iter().enumerate() {
+            let copy =
+                ScratchFile::copy_of(path, &settings.temp_dir).map_err(|source| ReadError::StandardInput { source })?;
+            let name = if number == 0 { STANDARD_INPUT.to_owned() } else { format!("{STANDARD_INPUT}{}", number + 1) };
+            walked.files.push(walk::Found {
+                path: copy.path.clone(),
+                relative: PathBuf::from(name),
+                directory: String::new(),
+                container: None,
+                bytes: copy.bytes,
+                modified: None,
+            });
+            scratch.push(copy);
+        }
+        walked.files.sort_by_cached_key(|file| walk::id_path(&file.relative));
+        let mut told = walked.left_out.told();
+        if walked.files.is_empty() {
+            return Err(match walked.skipped.into_iter().next() {
+                Some(first) => ReadError::NothingReadable { first: first.to_string(), hint: first.hint },
+                None => ReadError::NothingFound {
+                    inputs: paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "),
+                    left_out: told,
+                },
+            });
+        }
+        let mut files = Vec::with_capacity(walked.files.len());
+        for found in walked.files {
+            let source = walk::id_path(&found.relative);
+            let container = match found.container {
+                Some(container) => container,
+                None => match guess_container(&found.path, settings.memory_bytes) {
+                    Ok(container) => container,
+                    Err(error) => {
+                        walked.skipped.push(walk::skipped_path(source, &error));
+                        continue;
+                    }
+                },
+            };
+            let is_copied = scratch.iter().any(|copy| copy.path == found.path);
+            let site = settings.site_from.as_ref().and_then(|pattern| site::of_path(&source, pattern));
+            let site = site.or_else(|| Some(found.directory).filter(|name| settings.site_from_dir && !name.is_empty()));
+            files.push(InputFile {
+                metadata: metadata.as_ref().and_then(|table| table.of(&source)).cloned().unwrap_or_default(),
+                path: found.path,
+                relative: if is_copied { stream_name(&source, container) } else { found.relative },
+                source: source.into(),
+                container,
+                bytes: found.bytes,
+                modified: found.modified,
+                site,
+            });
+        }
+        if let Some(unused) = metadata.as_ref().map(Metadata::unused).filter(|unused| *unused > 0) {
+            told.push(format!("`--metadata`: {unused} of its rows name no file that is read"));
+        }
+        let names = [
+            &settings.text_field,
+            &settings.id_field,
+            &settings.url_field,
+            &settings.site_field,
+            &settings.title_field,
+            &settings.date_field,
+        ];
+        Ok(Source {
+            digests: Mutex::new(zeros(files.len())),
+            shared: Arc::new(Shared {
+                files,
+                fields: Fields::new(names.map(Option::as_deref)),
+                memory_bytes: settings.memory_bytes,
+            }),
+            skipped: walked.skipped,
+            told,
+            _scratch: scratch,
+        })
+    }
+
+    /// Returns the files that are read, in order.
+    pub fn files(&self) -> &[InputFile] {
+        &self.shared.files
+    }
+
+    /// Returns what could not even be opened, in order. A pass does not report it again.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Returns what was left out by rule, a line for people each.
+    pub fn told(&self) -> &[String] {
+        &self.told
+    }
+
+    /// Returns a digest of every file's unpacked bytes, in the order of [`Source::files`], as the pass begun last has read
+    /// them: whole once all its batches are parsed. Equal bytes, equal digest, at any number of threads.
+    pub fn digests(&self) -> Vec<u64> {
+        let digests = self.digests.lock().expect("no reader panicked").clone();
+        digests.iter().map(|digest| digest.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Returns the field names that records are read by.
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.shared.fields
+    }
+
+    /// Returns the first file that lies in a directory.
+    pub(crate) fn file_in(&self, directory: &Path) -> Option<String> {
+        let directory = directory.canonicalize().ok()?;
+        let lies_in = |file: &&InputFile| file.path.canonicalize().is_ok_and(|path| path.starts_with(&directory));
+        self.shared.files.iter().find(lies_in).map(|file| file.source.to_string())
+    }
+
+    /// Reads the text file number `file`, noting its digest.
+    pub(crate) fn read_text(&self, file: usize, digests: &[AtomicU64]) -> Result<text::TextFile, Skipped> {
+        self.shared.read_text(file, digests)
+    }
+
+    /// Notes the digest of some lines of the file number `file`.
+    pub(crate) fn note_lines(&self, file: usize, chunk: &jsonl::Chunk, digests: &[AtomicU64]) {
+        add_digest(&digests[file], &chunk.bytes, chunk.offset);
+    }
+
+    /// Begins a pass over the undecoded input: what [`DocumentSource::pass`] parses.
+    pub(crate) fn cuts(&self) -> Cuts<'_> {
+        let digests = zeros(self.shared.files.len());
+        *self.digests.lock().expect("no reader panicked") = digests.clone();
+        Cuts { shared: &self.shared, digests, next_file: 0, lines: None }
+    }
+}
+
+fn zeros(count: usize) -> Arc<[AtomicU64]> {
+    (0..count).map(|_| AtomicU64::new(0)).collect()
+}
+
+/// Adds a part of a file to its digest. Sums do not depend on the order in which workers come to their parts.
+fn add_digest(digest: &AtomicU64, bytes: &[u8], offset: u64) -> u64 {
+    let part = mix64(hash64(bytes) ^ mix64(offset));
+    digest.fetch_add(part, Ordering::Relaxed);
+    part
+}
+
+/// Returns whether a path can be read only once: standard input, a pipe, a device.
+fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_INPUT
+        || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// Returns the name of a copy of a stream, whose id path is `-`, `-2` and so on: `stdin.jsonl`, `stdin-2.txt`.
+fn stream_name(id_path: &str, container: Container) -> PathBuf {
+    let suffix = if container == Container::Jsonl { "jsonl" } else { "txt" };
+    PathBuf::from(format!("stdin{}.{suffix}", if id_path == STANDARD_INPUT { "" } else { id_path }))
+}
+
+/// Returns the id path of the stream that a copy of this name is of.
+pub(crate) fn stream_of(name: &str) -> Option<&str> {
+    let (number, _) = name.strip_prefix("stdin")?.split_once('.')?;
+    Some(if number.is_empty() { STANDARD_INPUT } else { number })
+}
+
+/// Returns what a file without a telling name holds: JSON lines if it begins with an object, else one text.
+fn guess_container(path: &Path, memory_bytes: u64) -> io::Result<Container> {
+    let failed = |error| match error {
+        FileError::Read { source, .. } | FileError::Write { source, .. } => source,
+        other => io::Error::other(other.to_string()),
+    };
+    let reader: InputReader = files::open(path, memory_bytes).map_err(failed)?;
+    let mut head = Vec::new();
+    // A tear is told when the file is read in earnest.
+    let _ = reader.take(64 << 10).read_to_end(&mut head);
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    Ok(if head.trim_ascii_start().starts_with(b"{") { Container::Jsonl } else { Container::Text })
+}
+
+/// A copy of what can be read only once, removed when it is dropped.
+#[derive(Debug)]
+struct ScratchFile {
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl ScratchFile {
+    fn copy_of(stream: &Path, directory: &Path) -> io::Result<ScratchFile> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        fs::create_dir_all(directory)?;
+        let name = format!("retold-input-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut scratch = ScratchFile { path: directory.join(name), bytes: 0 };
+        let mut file = File::create_new(&scratch.path)?;
+        scratch.bytes = if stream.as_os_str() == STANDARD_INPUT {
+            io::copy(&mut io::stdin().lock(), &mut file)?
+        } else {
+            io::copy(&mut File::open(stream)?, &mut file)?
+        };
+        Ok(scratch)
+    }
+}
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        // A scratch file that cannot be removed harms no result.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A piece of the input, not yet parsed.
+pub(crate) enum Cut {
+    /// The text files of these numbers.
+    Texts(Range<usize>),
+    /// Some lines of the file of this number.
+    Lines(usize, jsonl::Chunk),
+    /// A file cannot be read.
+    Unreadable(Skipped),
+}
+
+/// The pieces of the input, in order.
+pub(crate) struct Cuts<'a> {
+    shared: &'a Arc<Shared>,
+    pub digests: Arc<[AtomicU64]>,
+    next_file: usize,
+    lines: Option<(usize, jsonl::Lines<'a>)>,
+}
+
+impl Iterator for Cuts<'_> {
+    type Item = Cut;
+
+    fn next(&mut self) -> Option<Cut> {
+        loop {
+            if let Some((file, lines)) = &mut self.lines {
+                if let Some(chunk) = lines.next_chunk() {
+                    return Some(Cut::Lines(*file, chunk));
+                }
+                self.lines = None;
+            }
+            let files = &self.shared.files;
+            let first = self.next_file;
+            let file = files.get(first)?;
+            if file.container == Container::Jsonl {
+                self.next_file += 1;
+                match jsonl::Lines::open(file, self.shared.memory_bytes, self.shared.limit_bytes()) {
+                    Ok(lines) => self.lines = Some((first, lines)),
+                    Err(skipped) => return Some(Cut::Unreadable(skipped)),
+                }
+                continue;
+            }
+            let mut bytes = 0;
+            while let Some(file) = files.get(self.next_file) {
+                if file.container != Container::Text || self.next_file - first == BATCH_FILES || bytes >= BATCH_BYTES {
+                    break;
+                }
+                bytes += file.bytes;
+                self.next_file += 1;
+            }
+            return Some(Cut::Texts(first..self.next_file));
+        }
+    }
+}
+
+impl DocumentSource for Source {
+    fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
+        Ok(Box::new(SourcePass { cuts: self.cuts() }))
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        Some(self.shared.files.iter().map(|file| file.bytes).sum())
+    }
+}
+
+struct SourcePass<'a> {
+    cuts: Cuts<'a>,
+}
+
+impl DocumentPass for SourcePass<'_> {
+    fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
+        let Some(cut) = self.cuts.next() else { return Ok(None) };
+        Ok(Some(Box::new(SourceBatch { shared: self.cuts.shared.clone(), digests: self.cuts.digests.clone(), cut })))
+    }
+}
+
+struct SourceBatch {
+    shared: Arc<Shared>,
+    digests: Arc<[AtomicU64]>,
+    cut: Cut,
+}
+
+impl Batch for SourceBatch {
+    fn parse(self: Box<Self>) -> Parsed {
+        match self.cut {
+            Cut::Unreadable(skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
+            Cut::Lines(number, chunk) => {
+                let digest = add_digest(&self.digests[number], &chunk.bytes, chunk.offset);
+                Parsed { digest, ..jsonl::parse(chunk, &self.shared.files[number], &self.shared.fields) }
+            }
+            Cut::Texts(numbers) => {
+                let mut parsed = Parsed::default();
+                for number in numbers {
+                    let file = &self.shared.files[number];
+                    parsed.bytes += file.bytes;
+                    let result = self.shared.read_text(number, &self.digests).and_then(|read| {
+                        parsed.digest = mix64(parsed.digest ^ hash64(&read.bytes));
+                        parsed.skipped.extend(read.torn);
+                        decode::decode(read.bytes).map_err(|found| file.no_text(found))
+                    });
+                    match result {
+                        Ok(decoded) => {
+                            parsed.notes.extend(decoded.note().map(|note| format!("`{}`: {note}", file.source)));
+                            parsed.documents.push(file.text_document(decoded.text));
+                        }
+                        Err(skipped) => parsed.skipped.push(skipped),
+                    }
+                }
+                parsed
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        root
+    }
+
+    fn read(source: &Source) -> Parsed {
+        let mut all = Parsed::default();
+        let mut pass = source.pass().unwrap();
+        while let Some(batch) = pass.next_batch().unwrap() {
+            let parsed = batch.parse();
+            all.documents.extend(parsed.documents);
+            all.skipped.extend(parsed.skipped);
+            all.notes.extend(parsed.notes);
+            all.bytes += parsed.bytes;
+        }
+        all
+    }
+
+    fn ids(parsed: &Parsed) -> Vec<&str> {
+        parsed.documents.iter().map(|document| document.id.as_str()).collect()
+    }
+
+    fn open(paths: &[PathBuf]) -> Source {
+        Source::open(paths, &SourceSettings::default()).unwrap()
+    }
+
+    #[test]
+    fn every_pass_gives_the_same_documents_and_the_same_digests() {
+        let packed =
+            Compression::Gzip.pack(b"{\"text\": \"two\"}\n{\"id\": \"x\", \"text\": \"three\"}\n".to_vec()).unwrap();
+        let root = tree(&[("a/one.txt", b"one"), ("b.jsonl.gz", &packed), ("empty.md", b""), ("blank.txt", b" \n")]);
+        let source = open(&[root.path().to_owned()]);
+        let first = read(&source);
+        assert_eq!(ids(&first), ["a/one.txt", "b.jsonl.gz:0", "x", "blank.txt", "empty.md"]);
+        assert_eq!(first.bytes, source.bytes().unwrap());
+        let digests = source.digests();
+        let second = read(&source);
+        assert_eq!((second.documents, source.digests()), (first.documents, digests.clone()));
+        fs::write(root.path().join("blank.txt"), "\n\n").unwrap();
+        read(&source);
+        let changed: Vec<bool> = source.digests().iter().zip(&digests).map(|(now, before)| now != before).collect();
+        assert_eq!(changed, [false, false, true, false]);
+    }
+
+    #[test]
+    fn a_source_without_anything_to_read_is_an_error_and_one_bad_path_among_others_is_not() {
+        let root = tree(&[("a.txt", b"one"), ("pictures/b.jpg", b"")]);
+        let error = |path: &str| Source::open(&[root.path().join(path)], &SourceSettings::default()).unwrap_err();
+        let missing = error("missing.txt");
+        assert!(missing.to_string().ends_with("missing.txt`: no such file or directory"), "{missing}");
+        assert_eq!(missing.hint().as_deref(), Some("check the spelling of the path"));
+        assert!(error("pictures").hint().unwrap().starts_with("left out 1 file of other kinds: 1 `.jpg`"));
+        assert!(matches!(Source::open(&[], &SourceSettings::default()), Err(ReadError::NoInput)));
+        let source = open(&["missing.txt", "a.txt"].map(|path| root.path().join(path)));
+        assert_eq!(source.skipped().len(), 1);
+        assert_eq!(ids(&read(&source)), ["a.txt"]);
+    }
+
+    #[test]
+    fn files_that_are_no_text_or_not_packed_as_named_are_skipped() {
+        let root = tree(&[("a.txt", b"\x7fELF\0"), ("b.txt.gz", b"plain"), ("c.jsonl.zst", b""), ("d.txt", b"fine")]);
+        let parsed = read(&open(&[root.path().to_owned()]));
+        assert_eq!(ids(&parsed), ["d.txt"]);
+        let told: Vec<String> = parsed.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "`a.txt`: expected text, found a program",
+                "`b.txt.gz`, byte 0: expected a gzip stream, found other bytes",
+                "`c.jsonl.zst`, byte 0: expected a Zstandard stream, found an empty file",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_packed_file_is_known_by_its_bytes_and_a_nameless_one_by_its_first() {
+        let packed = Compression::Zstd.pack(b"{\"text\": \"one\"}".to_vec()).unwrap();
+        let root = tree(&[("a.jsonl", &packed), ("b", b"\xef\xbb\xbf\n {\"text\": \"two\"}"), ("c", b"three")]);
+        let source = open(&["a.jsonl", "b", "c"].map(|path| root.path().join(path)));
+        let parsed = read(&source);
+        let texts: Vec<&str> = parsed.documents.iter().map(|document| document.text.as_str()).collect();
+        assert_eq!(texts, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn sites_come_from_the_field_the_address_the_table_and_the_path_in_that_order() {
+        let root = tree(&[
+            ("crawl/a.example/1.txt", b"one"),
+            ("crawl/a.example/2.txt", b"two"),
+            (
+                "crawl/b.example/x/3.jsonl",
+                b"{\"text\": \"a\", \"site\": \"f\", \"url\": \"https://u.example/\"}\n{\"text\": \"b\", \"url\": \"https://www.u.example/\"}\n{\"text\": \"c\"}\n",
+            ),
+            ("m.csv", b"file,url,date\n2.txt,https://www.m.example/2,2024-05-01\n"),
+        ]);
+        let settings = SourceSettings {
+            site_from_dir: true,
+            metadata: Some(root.path().join("m.csv")),
+            ..SourceSettings::default()
+        };
+        let sites = |paths: &[PathBuf]| -> Vec<String> {
+            let source = Source::open(paths, &settings).unwrap();
+            read(&source).documents.into_iter().map(|document| document.site.unwrap()).collect()
+        };
+        let expected = ["a.example", "m.example", "f", "u.example", "b.example"];
+        assert_eq!(sites(&[root.path().join("crawl")]), expected);
+        let below = sites(&["a.example", "b.example"].map(|name| root.path().join("crawl").join(name)));
+        assert_eq!(below, ["a.example", "m.example", "f", "u.example", "x"]);
+        let settings = SourceSettings {
+            site_from: Some(Regex::new("(?<site>[^/]+)/[^/]*$").unwrap()),
+            ..SourceSettings::default()
+        };
+        let source = Source::open(&[root.path().join("crawl")], &settings).unwrap();
+        assert_eq!(read(&source).documents[0].site.as_deref(), Some("a.example"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_copied_and_read_in_every_pass() {
+        let root = tempfile::tempdir().unwrap();
+        let pipe = root.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (writer_pipe, scratch) = (pipe.clone(), root.path().join("scratch"));
+        let writer = std::thread::spawn(move || fs::write(writer_pipe, "{\"text\": \"piped\"}\n"));
+        let settings = SourceSettings { temp_dir: scratch.clone(), ..SourceSettings::default() };
+        let source = Source::open(&[pipe], &settings).unwrap();
+        writer.join().unwrap().unwrap();
+        assert_eq!((ids(&read(&source)), ids(&read(&source))), (vec!["-:0"], vec!["-:0"]));
+        drop(source);
+        assert_eq!(fs::read_dir(scratch).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn many_small_files_come_in_few_batches() {
+        let root = tempfile::tempdir().unwrap();
+        for number in 0..600 {
+            fs::write(root.path().join(format!("{number:03}.txt")), "a small text").unwrap();
+        }
+        let source = open(&[root.path().to_owned()]);
+        assert_eq!(source.cuts().count(), 3);
+        assert_eq!(read(&source).documents.len(), 600);
+    }
+}

@@ -1,0 +1,567 @@
+//! Directories and globs → files in a stable order.
+//!
+//! Every directory is read whole and the result is sorted by id path, so that neither the order of arguments nor that of
+//! the file system shows.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
+
+use ignore::gitignore::Gitignore;
+use ignore::overrides::{Override, OverrideBuilder};
+
+use crate::document::Skipped;
+use crate::files::{self, Compression};
+use crate::input::ReadError;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// One document.
+    Text,
+    /// A document a line.
+    Jsonl,
+}
+
+impl Container {
+    /// Returns what a file's name says.
+    fn of_name(name: &str) -> Option<Container> {
+        let (_, bare) = Compression::of_name(name);
+        match suffix(bare)?.to_ascii_lowercase().as_str() {
+            "txt" | "md" => Some(Container::Text),
+            "jsonl" | "ndjson" => Some(Container::Jsonl),
+            _ => None,
+        }
+    }
+}
+
+/// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
+const OTHER_CONTAINERS: [&str; 9] = ["html", "htm", "csv", "tsv", "parquet", "warc", "wet", "zip", "pdf"];
+
+/// Names of the tables that lie beside mirrored files in our outputs.
+const TABLES: [&str; 9] =
+    ["documents", "blocks", "pairs", "clusters", "headlines", "versions", "skipped", "removed", "dropped"];
+
+/// A file to read.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub path: PathBuf,
+    /// Its path below the input given, led by the input's name if there are several.
+    pub relative: PathBuf,
+    /// The first directory on its path below the input given; the input's own name, or that of the directory it is in, if
+    /// there is none.
+    pub directory: String,
+    /// None: to be told from its first bytes.
+    pub container: Option<Container>,
+    pub bytes: u64,
+    pub modified: Option<SystemTime>,
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub files: Vec<Found>,
+    pub skipped: Vec<Skipped>,
+    pub left_out: LeftOut,
+}
+
+/// What was left out by rule: no error, but counted and told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Hidden files and directories.
+    pub hidden: u64,
+    /// Files and directories that a `.retoldignore` names.
+    pub ignored: u64,
+    /// Files and directories that the glob patterns do not take.
+    pub globbed: u64,
+    /// Files of a kind that is not read, by suffix.
+    pub suffixes: BTreeMap<String, u64>,
+    /// Files that were given twice.
+    pub repeated: u64,
+    /// Directories and tables that this program wrote, by path.
+    pub outputs: Vec<String>,
+}
+
+impl LeftOut {
+    /// Returns a line for people for every rule that left something out.
+    pub fn told(&self) -> Vec<String> {
+        let count = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+        let mut lines = Vec::new();
+        for (number, of_what) in
+            [(self.hidden, "hidden "), (self.ignored, "`.retoldignore` names "), (self.globbed, "`--glob` leaves out ")]
+        {
+            if number > 0 {
+                lines.push(if of_what == "hidden " {
+                    format!("left out {}", count(number, "hidden file or directory", "hidden files and directories"))
+                } else {
+                    format!(
+                        "left out {} that {}",
+                        count(number, "file or directory", "files and directories"),
+                        of_what.trim()
+                    )
+                });
+            }
+        }
+        if !self.suffixes.is_empty() {
+            let total: u64 = self.suffixes.values().sum();
+            let kinds: Vec<String> = self
+                .suffixes
+                .iter()
+                .map(|(suffix, number)| match suffix.as_str() {
+                    "" => format!("{number} without a suffix"),
+                    suffix => format!("{number} `.{suffix}`"),
+                })
+                .collect();
+            lines.push(format!("left out {} of other kinds: {}", count(total, "file", "files"), kinds.join(", ")));
+        }
+        if self.repeated > 0 {
+            lines.push(format!("left out {} given twice", count(self.repeated, "file", "files")));
+        }
+        for path in &self.outputs {
+            lines.push(format!("left out `{path}`: an output of this program"));
+        }
+        lines
+    }
+}
+
+/// Finds the files of `paths`, which are files, directories and patterns that match some; `several`: ids lead with the
+/// names of their inputs.
+pub(super) fn walk(paths: &[PathBuf], globs: &[String], several: bool) -> Result<Walked, ReadError> {
+    let mut walked = Walked::default();
+    let mut roots: Vec<Root> = Vec::new();
+    for path in paths {
+        let expanded = if fs::symlink_metadata(path).is_err() { expand(path) } else { None };
+        for path in expanded.unwrap_or_else(|| vec![path.clone()]) {
+            match Root::open(&path) {
+                Ok(root) if roots.iter().any(|known| known.canonical == root.canonical) => {
+                    if !root.directory {
+                        walked.left_out.repeated += 1;
+                    }
+                }
+                Ok(root) => roots.push(root),
+                Err(skipped) => {
+                    walked.skipped.push(skipped);
+                }
+            }
+        }
+    }
+    let names = if several || roots.len() > 1 {
+        distinct_names(&roots.iter().map(|root| root.canonical.as_path()).collect::<Vec<_>>())
+    } else {
+        roots.iter().map(Root::name_alone).collect()
+    };
+    let overlap = roots.iter().any(|root| {
+        roots.iter().any(|other| other.canonical != root.canonical && root.canonical.starts_with(&other.canonical))
+    });
+    for (root, name) in roots.iter().zip(names) {
+        if root.directory {
+            let mut walk = Walk {
+                globs: glob_set(&root.path, globs)?,
+                ignores: Vec::new(),
+                ancestors: vec![root.canonical.clone()],
+                root_name: last_name(&root.canonical),
+                out: &mut walked,
+            };
+            walk.directory(&root.path, &name, Path::new(""), true);
+        } else {
+            walked.files.push(Found {
+                path: root.path.clone(),
+                container: name.file_name().and_then(|name| Container::of_name(&name.to_string_lossy())),
+                relative: name,
+                directory: root.canonical.parent().map(last_name).unwrap_or_default(),
+                bytes: root.bytes,
+                modified: root.modified,
+            });
+        }
+    }
+    walked.files.sort_by_cached_key(|file| id_path(&file.relative));
+    if overlap {
+        let mut seen = HashSet::new();
+        let before = walked.files.len();
+        walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| seen.insert(path)));
+        walked.left_out.repeated += (before - walked.files.len()) as u64;
+    }
+    walked.skipped.sort_by(|a, b| a.source.cmp(&b.source));
+    walked.left_out.outputs.sort();
+    Ok(walked)
+}
+
+/// Returns a path as documents name it: `/`-separated, bytes that are no text written as `\x..`.
+pub(crate) fn id_path(path: &Path) -> String {
+    let mut out = String::new();
+    for component in path.components() {
+        if !out.is_empty() {
+            out.push('/');
+        }
+        for chunk in component.as_os_str().as_encoded_bytes().utf8_chunks() {
+            out.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                out.push_str(&format!("\\x{byte:02x}"));
+            }
+        }
+    }
+    out
+}
+
+/// Makes the row of `skipped` for a path that could not be used.
+pub(super) fn skipped_path(source: String, error: &std::io::Error) -> Skipped {
+    let (reason, hint) = match error.kind() {
+        std::io::ErrorKind::NotFound => ("no such file or directory".to_owned(), "check the spelling of the path"),
+        std::io::ErrorKind::PermissionDenied => ("permission denied".to_owned(), "check the permissions"),
+        _ => (format!("could not be read: {error}"), "check that it can be read"),
+    };
+    Skipped { source, row: None, byte: None, reason, hint: Some(hint.to_owned()), raw: None }
+}
+
+/// An input as given.
+struct Root {
+    path: PathBuf,
+    canonical: PathBuf,
+    directory: bool,
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Root {
+    fn open(path: &Path) -> Result<Root, Skipped> {
+        let failed = |error: std::io::Error| skipped_path(path.to_string_lossy().into_owned(), &error);
+        let metadata = fs::metadata(path).map_err(failed)?;
+        let canonical = path.canonicalize().map_err(failed)?;
+        if metadata.is_file() {
+            File::open(path).map_err(failed)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let (_, bare) = Compression::of_name(&name);
+            if let Some(other) =
+                suffix(bare).filter(|suffix| OTHER_CONTAINERS.contains(&suffix.to_ascii_lowercase().as_str()))
+            {
+                return Err(Skipped {
+                    source: path.to_string_lossy().into_owned(),
+                    row: None,
+                    byte: None,
+                    reason: format!("`.{other}` files are not read by this version"),
+                    hint: Some("turn it into `.txt` or `.jsonl` first".to_owned()),
+                    raw: None,
+                });
+            }
+        } else if metadata.is_dir() {
+            fs::read_dir(path).map_err(failed)?;
+        }
+        Ok(Root {
+            path: path.to_owned(),
+            canonical,
+            directory: metadata.is_dir(),
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
+    }
+
+    /// Returns what the paths of its files begin with when it is the only input: nothing, or a file's own name.
+    fn name_alone(&self) -> PathBuf {
+        if self.directory { PathBuf::new() } else { PathBuf::from(self.path.file_name().unwrap_or_default()) }
+    }
+}
+
+/// One walk below one directory.
+struct Walk<'a> {
+    globs: Option<Override>,
+    /// The `.retoldignore` files on the way down, the outermost first.
+    ignores: Vec<Gitignore>,
+    /// The canonical directories on the way down, to notice a link that leads back to one.
+    ancestors: Vec<PathBuf>,
+    root_name: String,
+    out: &'a mut Walked,
+}
+
+impl Walk<'_> {
+    /// Walks `path`; `relative` is the path that ids are made of, `below` the one that patterns match.
+    fn directory(&mut self, path: &Path, relative: &Path, below: &Path, is_root: bool) {
+        let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(error) => return self.out.skipped.push(skipped_path(id_path(relative), &error)),
+        };
+        let ours = is_root && files::is_ours(path);
+        let ignore_file = path.join(".retoldignore");
+        let has_ignores = entries.iter().any(|entry| entry.file_name() == ".retoldignore");
+        if has_ignores {
+            // A line that is no pattern ignores nothing; the rest of the file holds.
+            let (ignores, _) = Gitignore::new(&ignore_file);
+            self.ignores.push(ignores);
+        }
+        for entry in entries {
+            let name = entry.file_name();
+            if name != ".retoldignore" {
+                self.entry(&entry.path(), &relative.join(&name), &below.join(&name), &name, ours);
+            }
+        }
+        if has_ignores {
+            self.ignores.pop();
+        }
+    }
+
+    fn entry(&mut self, path: &Path, relative: &Path, below: &Path, name: &OsString, in_output: bool) {
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(b".") {
+            self.out.left_out.hidden += 1;
+            return;
+        }
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) => return self.out.skipped.push(skipped_path(id_path(relative), &error)),
+        };
+        let is_directory = metadata.is_dir();
+        let matched =
+            self.ignores.iter().rev().map(|ignores| ignores.matched(path, is_directory)).find(|m| !m.is_none());
+        if matched.is_some_and(|matched| matched.is_ignore()) {
+            self.out.left_out.ignored += 1;
+            return;
+        }
+        if self.globs.as_ref().is_some_and(|globs| globs.matched(below, is_directory).is_ignore()) {
+            self.out.left_out.globbed += 1;
+            return;
+        }
+        if is_directory {
+            if bytes.ends_with(b".partial") || files::is_ours(path) {
+                self.out.left_out.outputs.push(id_path(relative));
+                return;
+            }
+            let canonical = match path.canonicalize() {
+                Ok(canonical) => canonical,
+                Err(error) => return self.out.skipped.push(skipped_path(id_path(relative), &error)),
+            };
+            if self.ancestors.contains(&canonical) {
+                self.out.skipped.push(Skipped {
+                    source: id_path(relative),
+                    row: None,
+                    byte: None,
+                    reason: "the symbolic link leads back to a directory that it lies in".to_owned(),
+                    hint: Some("remove the link, or name it in `.retoldignore`".to_owned()),
+                    raw: None,
+                });
+                return;
+            }
+            self.ancestors.push(canonical);
+            self.directory(path, relative, below, false);
+            self.ancestors.pop();
+            return;
+        }
+        let name = name.to_string_lossy();
+        let (_, bare) = Compression::of_name(&name);
+        let Some(container) = Container::of_name(&name) else {
+            *self.out.left_out.suffixes.entry(suffix(bare).unwrap_or_default().to_ascii_lowercase()).or_default() += 1;
+            return;
+        };
+        if in_output && TABLES.contains(&bare.rsplit_once('.').map_or(bare, |(stem, _)| stem)) {
+            self.out.left_out.outputs.push(id_path(relative));
+            return;
+        }
+        if !metadata.is_file() {
+            self.out.skipped.push(Skipped {
+                source: id_path(relative),
+                row: None,
+                byte: None,
+                reason: "expected a regular file, found a pipe, socket or device".to_owned(),
+                hint: Some("name it in `.retoldignore`".to_owned()),
+                raw: None,
+            });
+            return;
+        }
+        if let Err(error) = File::open(path) {
+            return self.out.skipped.push(skipped_path(id_path(relative), &error));
+        }
+        self.out.files.push(Found {
+            path: path.to_owned(),
+            relative: relative.to_owned(),
+            directory: match below.iter().next().filter(|first| *first != below.as_os_str()) {
+                Some(first) => id_path(Path::new(first)),
+                None => self.root_name.clone(),
+            },
+            container: Some(container),
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+        });
+    }
+}
+
+/// Returns what follows a name's last dot, if a name is left before it.
+fn suffix(name: &str) -> Option<&str> {
+    name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, suffix)| suffix)
+}
+
+fn last_name(path: &Path) -> String {
+    id_path(Path::new(path.file_name().unwrap_or_default()))
+}
+
+fn glob_set(root: &Path, globs: &[String]) -> Result<Option<Override>, ReadError> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = OverrideBuilder::new(root);
+    for pattern in globs {
+        builder.add(pattern).map_err(|source| ReadError::Glob { pattern: pattern.clone(), source })?;
+    }
+    let globs = builder.build().map_err(|source| ReadError::Glob { pattern: globs.join(", "), source })?;
+    Ok(Some(globs))
+}
+
+/// Returns the paths that a pattern such as `crawl/*.jsonl.gz` matches, as a shell would; none if it is no pattern or
+/// matches nothing.
+fn expand(pattern: &Path) -> Option<Vec<PathBuf>> {
+    let is_pattern = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']);
+    let base: PathBuf = pattern.components().take_while(|part| !is_pattern(part)).collect();
+    let rest: PathBuf = pattern.components().skip_while(|part| !is_pattern(part)).collect();
+    if rest.as_os_str().is_empty() {
+        return None;
+    }
+    let from = if base.as_os_str().is_empty() { Path::new(".") } else { &base };
+    let globs = OverrideBuilder::new(from).add(&format!("/{}", rest.to_string_lossy())).ok()?.build().ok()?;
+    let deep = rest.components().any(|part| part.as_os_str() == "**");
+    let depth = if deep { usize::MAX } else { rest.components().count() };
+    let mut found = Vec::new();
+    let mut open = vec![(base.clone(), PathBuf::new(), 0)];
+    while let Some((path, below, level)) = open.pop() {
+        let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
+        for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let below = below.join(&name);
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if globs.matched(&below, false).is_whitelist() {
+                found.push(base.join(&below));
+            } else if is_directory && level + 1 < depth {
+                open.push((base.join(&below), below, level + 1));
+            }
+        }
+    }
+    found.sort();
+    if found.is_empty() { None } else { Some(found) }
+}
+
+/// Returns a name for every path: its last component, or as many of the last as tell it from the others.
+fn distinct_names(paths: &[&Path]) -> Vec<PathBuf> {
+    let tail = |path: &Path, parts: usize| -> PathBuf {
+        let parts_all: Vec<_> = path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+        let tail: PathBuf = parts_all[parts_all.len().saturating_sub(parts)..].iter().collect();
+        // The root directory has no name of its own.
+        if tail.as_os_str().is_empty() { PathBuf::from("root") } else { tail }
+    };
+    let deepest = paths.iter().map(|path| path.components().count()).max().unwrap_or_default();
+    let mut parts = vec![1; paths.len()];
+    for _ in 0..deepest {
+        let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        for (path, parts) in paths.iter().zip(&parts) {
+            *counts.entry(tail(path, *parts)).or_default() += 1;
+        }
+        for (path, parts) in paths.iter().zip(&mut parts) {
+            *parts += usize::from(counts[&tail(path, *parts)] > 1);
+        }
+    }
+    paths.iter().zip(&parts).map(|(path, parts)| tail(path, *parts)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "text").unwrap();
+        }
+        root
+    }
+
+    fn ids(walked: &Walked) -> Vec<String> {
+        walked.files.iter().map(|file| id_path(&file.relative)).collect()
+    }
+
+    #[test]
+    fn files_come_by_the_bytes_of_their_id_paths() {
+        let root =
+            tree(&["b.txt", "a/z.md", "a.txt", "a-b.jsonl.gz", "é.txt", "Z.ndjson.zst", "picture.jpg", "README"]);
+        let walked = walk(&[root.path().to_owned()], &[], false).unwrap();
+        assert_eq!(ids(&walked), ["Z.ndjson.zst", "a-b.jsonl.gz", "a.txt", "a/z.md", "b.txt", "é.txt"]);
+        assert_eq!(walked.left_out.told(), ["left out 2 files of other kinds: 1 without a suffix, 1 `.jpg`"]);
+    }
+
+    #[test]
+    fn several_inputs_lead_with_their_names_whatever_their_order() {
+        let root = tree(&["x/news/1.txt", "y/news/1.txt", "y/2.txt"]);
+        let mut paths = ["x/news", "y/news", "y/2.txt"].map(|path| root.path().join(path));
+        let expected = ["2.txt", "x/news/1.txt", "y/news/1.txt"];
+        assert_eq!(ids(&walk(&paths, &[], true).unwrap()), expected);
+        paths.reverse();
+        assert_eq!(ids(&walk(&paths, &[], true).unwrap()), expected);
+    }
+
+    #[test]
+    fn a_file_given_twice_is_read_once() {
+        let root = tree(&["crawl/a.txt", "crawl/sub/b.txt"]);
+        let paths = ["crawl", "crawl/sub", "crawl/a.txt", "crawl/a.txt"].map(|path| root.path().join(path));
+        let walked = walk(&paths, &[], true).unwrap();
+        assert_eq!(walked.files.len(), 2);
+        assert_eq!(walked.left_out.told(), ["left out 3 files given twice"]);
+    }
+
+    #[test]
+    fn hidden_files_ignore_files_and_globs_leave_out_and_git_does_not() {
+        let root = tree(&["a.txt", ".b.txt", "drafts/c.txt", "keep/d.txt", "keep/e.md", ".gitignore", "keep/old.txt"]);
+        fs::write(root.path().join(".gitignore"), "*").unwrap();
+        fs::write(root.path().join(".retoldignore"), "drafts/\nold.*\n").unwrap();
+        let walked = walk(&[root.path().to_owned()], &["*.txt".to_owned()], false).unwrap();
+        assert_eq!(ids(&walked), ["a.txt", "keep/d.txt"]);
+        assert_eq!(walked.left_out, LeftOut { hidden: 2, ignored: 2, globbed: 1, ..LeftOut::default() },);
+        assert_eq!(walked.left_out.told().len(), 3);
+        assert!(matches!(walk(&[root.path().to_owned()], &["a{".to_owned()], false), Err(ReadError::Glob { .. })));
+    }
+
+    #[test]
+    fn our_own_outputs_are_left_out_and_read_when_they_are_named() {
+        let root = tree(&["a.txt", "out/a.txt", "out/removed.jsonl", "out.partial/a.txt", "out/sub/removed.jsonl"]);
+        fs::write(root.path().join("out/summary.json"), "{\"retold\": \"0.1.0\"}").unwrap();
+        let walked = walk(&[root.path().to_owned()], &[], false).unwrap();
+        assert_eq!(ids(&walked), ["a.txt"]);
+        assert_eq!(walked.left_out.outputs, ["out", "out.partial"]);
+        let walked = walk(&[root.path().join("out")], &[], false).unwrap();
+        assert_eq!(ids(&walked), ["a.txt", "sub/removed.jsonl"]);
+        assert_eq!(walked.left_out.outputs, ["removed.jsonl"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn loops_and_dangling_links_are_skipped() {
+        let root = tree(&["a/b/c.txt"]);
+        std::os::unix::fs::symlink(root.path().join("a"), root.path().join("a/b/loop")).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.path().join("a/gone.txt")).unwrap();
+        let walked = walk(&[root.path().to_owned()], &[], false).unwrap();
+        assert_eq!(ids(&walked), ["a/b/c.txt"]);
+        assert_eq!(
+            walked.skipped.iter().map(|skipped| skipped.source.as_str()).collect::<Vec<_>>(),
+            ["a/b/loop", "a/gone.txt"]
+        );
+    }
+
+    #[test]
+    fn patterns_are_expanded_as_a_shell_would() {
+        let root = tree(&["x/1.txt", "x/2.txt", "x/3.md", "y/1.txt"]);
+        let walked = walk(&[root.path().join("*/[12].txt")], &[], false).unwrap();
+        assert_eq!(ids(&walked), ["2.txt", "x/1.txt", "y/1.txt"]);
+        let walked = walk(&[root.path().join("*/7.txt")], &[], false).unwrap();
+        assert_eq!(walked.skipped[0].reason, "no such file or directory");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_stay_apart() {
+        use std::os::unix::ffi::OsStrExt;
+        let name = |byte: u8| PathBuf::from(std::ffi::OsStr::from_bytes(&[b'a', byte]));
+        assert_eq!(id_path(&name(0xff)), "a\\xff");
+        assert_ne!(id_path(&name(0xff)), id_path(&name(0xfe)));
+    }
+}

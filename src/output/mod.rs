@@ -1,0 +1,25 @@
+//! What a run gives: rows of the published tables, the summary, and files of them.
+//!
+//! Knows how tables look and where they go; decides nothing.
+
+mod cleaned;
+mod cut;
+mod error;
+mod explain;
+mod finished;
+mod restore;
+mod schema;
+mod summary;
+mod tables;
+
+pub use cleaned::{Decision, DroppedDocument, Mode, RemovedBlock, RewriteSettings, Rewritten, Target, rewrite};
+pub use error::WriteError;
+pub use explain::{
+    BlockExplanation, DocumentExplanation, Explained, PairExplanation, Passage, explain_document, explain_pair,
+    explain_pair_row, explain_rows,
+};
+pub use finished::FinishedScan;
+pub use restore::{Restored, restore};
+pub use schema::{BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, RemovedRow, Role, SkippedRow};
+pub use summary::{Example, Input, KindCount, RunFacts, SiteCount, Summary};
+pub use tables::{Sink, Tables};

@@ -1,0 +1,137 @@
+//! What a run found, in numbers: what people see at the end and `summary.json` keeps.
+
+use serde::{Deserialize, Serialize};
+
+/// The whole run. Everything but `run` is the same on every machine, at any threads and memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// `scan`, `clean` or `dedup`: what made the directory that this stands in.
+    pub retold: String,
+    /// Number of the table layout.
+    pub schema: u32,
+    /// Version of the program.
+    pub version: String,
+    /// Versions of model, cue lists and public suffix list.
+    pub data_versions: Vec<(String, String)>,
+    /// Every setting that changes answers, with its value.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// The inputs, in order.
+    pub inputs: Vec<Input>,
+    /// Documents.
+    pub documents: u64,
+    /// Documents without a word.
+    pub empty: u64,
+    /// Sites.
+    pub sites: u64,
+    /// Documents whose site is not known: their blocks are counted as if one site held them all.
+    pub without_site: u64,
+    /// Documents without a date.
+    pub without_date: u64,
+    /// Words of all texts.
+    pub words: u64,
+    /// Words of blocks judged boilerplate and removed by `clean`.
+    pub removed_words: u64,
+    /// Bytes of all texts.
+    pub text_bytes: u64,
+    /// Blocks of each kind, the most frequent first.
+    pub kinds: Vec<KindCount>,
+    /// Documents in which the judge would have dropped nearly everything and therefore kept it.
+    pub withheld: u64,
+    /// Clusters of two documents or more.
+    pub clusters: u64,
+    /// Documents in such clusters.
+    pub clustered: u64,
+    /// Documents that `dedup` keeps.
+    pub kept: u64,
+    /// Rows of `pairs`.
+    pub pairs: u64,
+    /// Identical or joined copies that `pairs` lists with their leader only, since their group has more than 64 members.
+    pub copies_listed_with_leader: u64,
+    /// The most similar pair that was not joined, or was, when no cluster exists: what is closest to the line.
+    pub closest: Option<crate::output::PairRow>,
+    /// Headlines that several documents carry.
+    pub headlines: u64,
+    /// Inputs and records that could not be read.
+    pub skipped: u64,
+    /// Expected recall of the candidates at the threshold.
+    pub expected_recall: f64,
+    /// Pairs of large buckets and postings that were not tried: their items met a leader and neighbors there.
+    pub pairs_left_out: u64,
+    /// Sites with most documents, at most 1,000, with what would be removed there.
+    pub by_site: Vec<SiteCount>,
+    /// Things worth knowing.
+    pub warnings: Vec<String>,
+    /// What depends on this machine and this run.
+    pub run: RunFacts,
+}
+
+/// An input of the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// Its id path.
+    pub source: String,
+    /// Its size on disk.
+    pub bytes: u64,
+    /// Digest of its bytes, 16 hexadecimal digits.
+    pub digest: String,
+}
+
+/// How often a kind of boilerplate was found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KindCount {
+    /// The kind.
+    pub kind: String,
+    /// Blocks.
+    pub blocks: u64,
+    /// Words in them.
+    pub words: u64,
+    /// Documents that hold one.
+    pub documents: u64,
+    /// Whether `clean` removes it.
+    pub removed: bool,
+    /// The first one met.
+    pub example: Option<Example>,
+}
+
+/// A block as an example.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Example {
+    /// The document.
+    pub id: String,
+    /// The line.
+    pub line: u64,
+    /// The block, cut to 200 characters.
+    pub text: String,
+}
+
+/// A site's figures.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteCount {
+    /// The site.
+    pub site: String,
+    /// Its documents.
+    pub documents: u64,
+    /// Its words.
+    pub words: u64,
+    /// Words that `clean` would remove.
+    pub removed_words: u64,
+    /// Documents that `dedup` would drop.
+    pub dropped: u64,
+}
+
+/// What depends on the machine and the moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// Id of this run.
+    pub id: String,
+    /// Threads.
+    pub threads: u64,
+    /// Memory budget in bytes; null: unlimited.
+    pub memory: Option<u64>,
+    /// Inputs, as absolute paths.
+    pub paths: Vec<String>,
+    /// Seconds on the clock.
+    pub seconds: f64,
+    /// Peak resident memory in bytes, where the system tells it.
+    pub peak_resident: Option<u64>,
+}

@@ -1,0 +1,103 @@
+//! Tables as JSONL files in a directory.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use serde::Serialize;
+
+use crate::output::{BlockRow, WriteError};
+
+/// Takes the one table that is written while documents are judged: the rest is read from a finished scan.
+///
+/// `encode` runs in many threads, `write` in document order, so that the work is shared and the file is not.
+pub trait Sink: Sync {
+    /// Appends the rows' bytes to `out`.
+    fn encode(&self, rows: &[BlockRow], out: &mut Vec<u8>);
+
+    /// Writes bytes made by `encode`, in document order.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError>;
+}
+
+/// Bytes gathered before a write: large enough that system calls do not count.
+const BUFFER: usize = 1 << 20;
+
+/// Writes tables as JSONL into one directory.
+#[derive(Debug)]
+pub struct Tables {
+    directory: PathBuf,
+    blocks: Mutex<BufWriter<File>>,
+    blocks_path: PathBuf,
+}
+
+impl Tables {
+    /// Begins the tables in `directory`, which exists.
+    ///
+    /// # Errors
+    /// If a file cannot be created there.
+    pub fn create(directory: &Path) -> Result<Tables, WriteError> {
+        let blocks_path = directory.join("blocks.jsonl");
+        let blocks = create(&blocks_path)?;
+        Ok(Tables { directory: directory.to_owned(), blocks: Mutex::new(blocks), blocks_path })
+    }
+
+    /// Ends the table `blocks`.
+    ///
+    /// # Errors
+    /// If its last bytes cannot be written.
+    pub fn finish_blocks(&self) -> Result<(), WriteError> {
+        let mut blocks = self.blocks.lock().expect("no writer panicked");
+        blocks.flush().map_err(|source| WriteError::File { path: self.blocks_path.clone(), source })
+    }
+
+    /// Writes a table row by row.
+    ///
+    /// # Errors
+    /// The rows' own, and if they cannot be written.
+    pub fn write_table<T: Serialize, E: From<WriteError>>(
+        &self,
+        name: &str,
+        rows: impl Iterator<Item = Result<T, E>>,
+    ) -> Result<u64, E> {
+        let path = self.directory.join(format!("{name}.jsonl"));
+        let mut file = create(&path)?;
+        let mut line = Vec::new();
+        let mut count = 0;
+        for row in rows {
+            line.clear();
+            append_row(&row?, &mut line);
+            file.write_all(&line).map_err(|source| WriteError::File { path: path.clone(), source })?;
+            count += 1;
+        }
+        file.flush().map_err(|source| WriteError::File { path: path.clone(), source })?;
+        Ok(count)
+    }
+}
+
+/// Appends a row as one line of JSON.
+pub(super) fn append_row<T: Serialize>(row: &T, out: &mut Vec<u8>) {
+    serde_json::to_writer(&mut *out, row).expect("rows have string keys, and a Vec takes any bytes");
+    out.push(b'\n');
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, WriteError> {
+    let file = File::create(path).map_err(|source| WriteError::File { path: path.to_owned(), source })?;
+    Ok(BufWriter::with_capacity(BUFFER, file))
+}
+
+impl Sink for Tables {
+    fn encode(&self, rows: &[BlockRow], out: &mut Vec<u8>) {
+        for row in rows {
+            append_row(row, out);
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        let mut blocks = self.blocks.lock().expect("no writer panicked");
+        blocks.write_all(bytes).map_err(|source| WriteError::File { path: self.blocks_path.clone(), source })
+    }
+}

@@ -1,0 +1,257 @@
+//! The order of the stages, and the threads. Reads like the flow.
+//!
+//! ```text
+//! read ─▶ occurrences ─▶ repeat ─▶ judge ─▶ identities, bands, samples ─▶ pair ─▶ group ─▶ rows
+//! ```
+//!
+//! Three passes over the documents: to count what repeats, to judge, and to read again those that are to be compared.
+//! Between them stand small fixed-width records, sorted within the memory of the workspace.
+
+mod crew;
+mod group;
+mod judge;
+mod pair;
+mod read;
+mod repeat;
+mod write;
+
+pub use write::Scan;
+
+use std::time::Instant;
+
+use crate::config::Config;
+use crate::document::DocumentSource;
+use crate::error::Error;
+use crate::headlines::HeadlineRelation;
+use crate::observe::Observer;
+use crate::output::{HeadlineRow, Sink, Summary};
+use crate::pipeline::crew::Run;
+use crate::pipeline::group::{Grouping, group};
+use crate::pipeline::judge::{Judgment, banding, judge};
+use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
+use crate::pipeline::read::{Census, read};
+use crate::similarity::VerifiedPair;
+use crate::store::{Sorted, Workspace};
+
+/// Number of the layout of tables and summary.
+const SCHEMA: u32 = 1;
+/// Sites that the summary names.
+const SITES: usize = 1000;
+
+/// Scans documents: judges their blocks, finds those that tell the same, and chooses what to keep. Changes nothing.
+///
+/// `sink` takes the rows of `blocks` while documents are judged; all other tables are read from the scan.
+///
+/// # Errors
+/// If the settings, the input as a whole, scratch space or the sink fail. A record that cannot be read is no error.
+pub fn scan<'w>(
+    config: &Config,
+    workspace: &'w Workspace,
+    source: &dyn DocumentSource,
+    observer: &dyn Observer,
+    sink: Option<&dyn Sink>,
+) -> Result<Scan<'w>, Error> {
+    config.check()?;
+    let run = Run::new(config, workspace, source, observer);
+    let mut clock = Clock::start();
+
+    let mut census = read(&run)?;
+    clock.lap("read");
+    let repeats = match census.occurrences.take() {
+        Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
+        None => None,
+    };
+    clock.lap("repeat");
+    let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
+    drop(repeats);
+    clock.lap("judge");
+
+    let copies = copies(config, census.documents, &judgment.identities)?;
+    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
+    clock.lap("meet");
+    let (wanted, any) = wanted(census.documents, &met, &copies)?;
+    let texts = told(&run, &census, &judgment, &wanted, any)?;
+    clock.lap("read again");
+    let verified = verified(&run, &met, &texts)?;
+    clock.lap("verify");
+    let grouping = group(&run, &census, &judgment, &copies, &verified, &texts)?;
+    clock.lap("group");
+
+    let closest = closest(&verified, &grouping)?;
+    let headlines = headlines(&census, &judgment, &grouping)?;
+    let mut scan = Scan {
+        config: config.clone(),
+        census,
+        judgment,
+        grouping,
+        headlines,
+        summary: Summary::default(),
+        timings: Vec::new(),
+    };
+    scan.summary = summarize(&scan, pairs_left_out, closest)?;
+    clock.lap("sum up");
+    scan.timings = clock.laps;
+    Ok(scan)
+}
+
+/// Seconds of each leg, for whoever wants to know where time goes.
+struct Clock {
+    last: Instant,
+    laps: Vec<(&'static str, f64)>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { last: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self, leg: &'static str) {
+        let now = Instant::now();
+        self.laps.push((leg, (now - self.last).as_secs_f64()));
+        self.last = now;
+    }
+}
+
+/// Returns the most similar pair that was not joined: what is closest to the line.
+fn closest(verified: &Sorted<'_, VerifiedPair>, grouping: &Grouping<'_>) -> Result<Option<VerifiedPair>, Error> {
+    let of = |document: u32| grouping.representative_of[document as usize];
+    let mut closest: Option<VerifiedPair> = None;
+    for pair in verified.iter()? {
+        let pair = pair?;
+        if of(pair.a) != of(pair.b) && closest.is_none_or(|closest| closest.jaccard < pair.jaccard) {
+            closest = Some(pair);
+        }
+    }
+    Ok(closest)
+}
+
+/// Finds headlines that several documents carry.
+fn headlines(census: &Census<'_>, judgment: &Judgment<'_>, grouping: &Grouping<'_>) -> Result<Vec<HeadlineRow>, Error> {
+    let mut found: Vec<(u32, HeadlineRow)> = Vec::new();
+    let mut group: Vec<u32> = Vec::new();
+    let mut key = None;
+    let mut settle = |group: &mut Vec<u32>| -> Result<(), Error> {
+        if group.len() > 1 {
+            let count = |of: &dyn Fn(u32) -> u32| {
+                let mut values: Vec<u32> = group.iter().map(|document| of(*document)).collect();
+                values.sort_unstable();
+                values.dedup();
+                values.len()
+            };
+            let sites = count(&|document| census.site_of[document as usize]);
+            let clusters = count(&|document| grouping.representative_of[document as usize]);
+            let facts = judgment.facts.get(group[0])?.expect("every document has facts");
+            let headline = crate::corpus::Facts::decode(&facts).headline.unwrap_or_default();
+            let relation = HeadlineRelation::of(clusters, sites).name();
+            found.push((
+                group[0],
+                HeadlineRow {
+                    headline,
+                    documents: group.len() as u64,
+                    sites: sites as u64,
+                    relation: relation.to_owned(),
+                },
+            ));
+        }
+        group.clear();
+        Ok(())
+    };
+    for entry in judgment.headlines.iter()? {
+        let entry = entry?;
+        if key != Some(entry.headline) {
+            settle(&mut group)?;
+            key = Some(entry.headline);
+        }
+        group.push(entry.document);
+    }
+    settle(&mut group)?;
+    found.sort_unstable_by_key(|(first, _)| *first);
+    Ok(found.into_iter().map(|(_, row)| row).collect())
+}
+
+/// Adds up what was found.
+fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
+    let totals = &scan.judgment.totals;
+    let mut dropped = 0;
+    for next in scan.grouping.memberships.iter()? {
+        dropped += u64::from(!next?.keep);
+    }
+    let documents = u64::from(scan.census.documents);
+    let by_site = scan.site_counts(SITES)?;
+    Ok(Summary {
+        retold: "scan".to_owned(),
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_versions: Vec::new(),
+        settings: scan.config.settings(),
+        inputs: Vec::new(),
+        documents,
+        empty: totals.empty,
+        sites: scan.census.sites.len() as u64 - 1,
+        without_site: u64::from(scan.census.sites[0].documents),
+        without_date: scan.census.without_date,
+        words: totals.words,
+        removed_words: totals.removed_words,
+        text_bytes: totals.text_bytes,
+        kinds: totals.kind_counts(&scan.config),
+        withheld: totals.withheld,
+        clusters: scan.grouping.clusters.len() as u64,
+        clustered: scan.grouping.clusters.documents(),
+        kept: documents - dropped,
+        pairs: scan.count_pairs()?,
+        copies_listed_with_leader: scan.grouping.with_leader,
+        closest: closest.map(|pair| scan.pair_row(&pair)).transpose()?,
+        headlines: scan.headlines.len() as u64,
+        skipped: scan.census.skipped.len() as u64,
+        expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
+        pairs_left_out,
+        by_site,
+        warnings: Vec::new(),
+        run: crate::output::RunFacts::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Document, Documents};
+    use crate::observe::Silent;
+    use crate::output::Role;
+
+    fn document(id: &str, site: &str, text: &str) -> Document {
+        Document { id: id.into(), site: Some(site.into()), text: text.into(), ..Document::default() }
+    }
+
+    #[test]
+    fn copies_join_and_strangers_stay_apart() {
+        let story = "The harbor was closed on Monday after a crane fell into the water near the eastern pier.\n\
+                     Nobody was hurt, the port authority said, and divers will look at the wreck on Tuesday.";
+        let other = "The city council voted to plant four hundred trees along the river before the winter comes.";
+        let documents = Documents::new(vec![
+            document("a", "one.example", story),
+            document("b", "two.example", other),
+            document("c", "three.example", story),
+            document("c", "four.example", ""),
+        ]);
+        let workspace = Workspace::new(std::env::temp_dir(), u64::MAX, 2);
+        let config = Config { boilerplate: false, ..Config::default() };
+        let scan = scan(&config, &workspace, &documents, &Silent, None).unwrap();
+        let rows: Vec<_> = scan.documents().unwrap().map(Result::unwrap).collect();
+        let seen: Vec<_> =
+            rows.iter().map(|row| (row.id.as_str(), row.cluster_id.as_str(), row.role, row.keep)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a", "a", Role::Representative, true),
+                ("b", "b", Role::Unique, true),
+                ("c", "a", Role::Duplicate, false),
+                ("c#2", "c#2", Role::Empty, true),
+            ]
+        );
+        let pairs: Vec<_> = scan.pairs().unwrap().map(Result::unwrap).collect();
+        assert_eq!(pairs.len(), 1);
+        assert_eq!((pairs[0].relation.as_str(), pairs[0].joined), ("identical", true));
+        assert_eq!(scan.summary().clusters, 1);
+        assert!(scan.summary().closest.is_some());
+    }
+}

@@ -1,0 +1,392 @@
+//! Third pass: who meets whom, read again and verified.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::config::Config;
+use crate::corpus::{Told, decode_verdicts};
+use crate::document::{DocumentId, Parsed, Span};
+use crate::error::Error;
+use crate::observe::Leg;
+use crate::pipeline::crew::Run;
+use crate::pipeline::judge::{Judgment, same_batch};
+use crate::pipeline::read::Census;
+use crate::record::Record;
+use crate::similarity::{
+    Article, CandidatePair, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
+    posting_pairs, prefix_length, prefix_pairs, verify,
+};
+use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
+use crate::text::segment;
+
+/// Equal texts, collapsed.
+#[derive(Debug)]
+pub(super) struct Copies {
+    /// The first document with this one's text without boilerplate; itself when it is that, or has no word.
+    pub leader_of: Vec<u32>,
+    /// Documents whose text as read is another than that of their leader: all others need no second look.
+    pub differs: Bits,
+    /// Leaders of two documents or more.
+    pub leads: Bits,
+}
+
+/// One bit a document.
+#[derive(Clone, Debug)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    pub(super) fn new(count: usize) -> Bits {
+        Bits(vec![0; count.div_ceil(64)])
+    }
+
+    pub(super) fn set(&mut self, at: u32) {
+        self.0[at as usize / 64] |= 1 << (at % 64);
+    }
+
+    pub(super) fn has(&self, at: u32) -> bool {
+        self.0[at as usize / 64] >> (at % 64) & 1 == 1
+    }
+}
+
+/// Finds equal texts. Where the settings restrict who is compared with whom nothing collapses: equal texts are pairs like
+/// any other.
+pub(super) fn copies(config: &Config, documents: u32, identities: &Sorted<'_, IdentityEntry>) -> Result<Copies, Error> {
+    let mut copies = Copies {
+        leader_of: (0..documents).collect(),
+        differs: Bits::new(documents as usize),
+        leads: Bits::new(documents as usize),
+    };
+    if config.restricts_pairs() {
+        return Ok(copies);
+    }
+    let mut leader: Option<IdentityEntry> = None;
+    for entry in identities.iter()? {
+        let entry = entry?;
+        match leader {
+            Some(first) if first.content == entry.content => {
+                copies.leader_of[entry.item as usize] = first.item;
+                copies.leads.set(first.item);
+                if first.raw != entry.raw {
+                    copies.differs.set(entry.item);
+                }
+            }
+            _ => leader = Some(entry),
+        }
+    }
+    Ok(copies)
+}
+
+/// In a run of at most so many documents everyone meets everyone: exact, and a person sees which pair is closest.
+const ALL_MEET: usize = 64;
+
+/// Pairs worth verifying, in order, each once; and how many pairs of large groups were left out, whose items met others.
+pub(super) fn candidates<'w>(
+    run: &Run<'_, 'w>,
+    census: &Census<'_>,
+    judgment: &Judgment<'_>,
+    copies: &Copies,
+) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
+    let met = run.sorter("met");
+    let left_out = AtomicU64::new(0);
+    let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
+    run.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = met.writer();
+        judgment.bands.for_each_group(part, |_, group| {
+            push_all(&mut writer, |emit| {
+                let more = bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
+                left_out.fetch_add(more, Ordering::Relaxed);
+            })
+        })?;
+        writer.finish()
+    })?;
+    run.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = met.writer();
+        judgment.samples.for_each_group(part, |_, group| {
+            push_all(&mut writer, |emit| {
+                let more = posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
+                left_out.fetch_add(more, Ordering::Relaxed);
+            })
+        })?;
+        writer.finish()
+    })?;
+    if run.config.exact {
+        exact_pairs(run, judgment, copies, &met)?;
+    }
+    if copies.leader_of.len() <= ALL_MEET {
+        let mut writer = met.writer();
+        let items = 0..copies.leader_of.len() as u32;
+        for a in items.clone().filter(leads) {
+            for b in items.clone().skip(a as usize + 1).filter(leads) {
+                writer.push(CandidatePair { a, b, samples: 2 })?;
+            }
+        }
+        writer.finish()?;
+    }
+    let met = run.sort(met)?;
+    let candidates = run.sorter("candidates");
+    run.each(met.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = candidates.writer();
+        let mut sum: Option<CandidatePair> = None;
+        let mut settle = |sum: Option<CandidatePair>| match sum {
+            Some(pair) if pair.samples >= 2 && census.may_meet(run.config, pair.a, pair.b) => writer.push(pair),
+            _ => Ok(()),
+        };
+        for pair in met.part(part)? {
+            let pair = pair?;
+            match &mut sum {
+                Some(sum) if (sum.a, sum.b) == (pair.a, pair.b) => {
+                    sum.samples = sum.samples.saturating_add(pair.samples)
+                }
+                _ => settle(sum.replace(pair))?,
+            }
+        }
+        settle(sum)?;
+        writer.finish()
+    })?;
+    drop(met);
+    Ok((run.sort(candidates)?, left_out.into_inner()))
+}
+
+/// Gives the candidates of the exact join: every pair whose similarity can reach the threshold.
+fn exact_pairs<'w>(
+    run: &Run<'_, 'w>,
+    judgment: &Judgment<'_>,
+    copies: &Copies,
+    met: &Sorter<'w, CandidatePair>,
+) -> Result<(), StoreError> {
+    let threshold = run.config.threshold;
+    let ranked = run.sorter("ranked");
+    run.each(judgment.shingles.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = ranked.writer();
+        judgment.shingles.for_each_group(part, |shingle, group| {
+            let mut frequency = 0;
+            group.by_ref().for_each(|_| frequency += 1);
+            group.rewind();
+            for entry in group.filter(|entry| copies.leader_of[entry.item as usize] == entry.item) {
+                writer.push(RankedShingle { item: entry.item, frequency, shingle })?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        writer.finish()
+    })?;
+    let ranked = run.sort(ranked)?;
+    let prefixes = run.sorter("prefixes");
+    run.each(ranked.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = prefixes.writer();
+        ranked.for_each_group(part, |item, group| {
+            let mut length = 0;
+            group.by_ref().for_each(|_| length += 1);
+            group.rewind();
+            for entry in group.take(prefix_length(length, threshold)) {
+                writer.push(PrefixEntry { shingle: entry.shingle, length: length as u32, item: item as u32 })?;
+            }
+            Ok::<(), StoreError>(())
+        })?;
+        writer.finish()
+    })?;
+    drop(ranked);
+    let prefixes = run.sort(prefixes)?;
+    run.each(prefixes.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = met.writer();
+        prefixes.for_each_group(part, |_, group| {
+            let posting: Vec<PrefixEntry> = group.collect();
+            push_all(&mut writer, |emit| prefix_pairs(&posting, threshold, emit))
+        })?;
+        writer.finish()
+    })
+}
+
+/// Pushes all that `give` emits, and returns the first error of a push.
+fn push_all<R: Record>(
+    writer: &mut SorterWriter<'_, '_, R>,
+    give: impl FnOnce(&mut dyn FnMut(R)),
+) -> Result<(), StoreError> {
+    let mut pushed = Ok(());
+    give(&mut |record| {
+        if pushed.is_ok() {
+            pushed = writer.push(record);
+        }
+    });
+    pushed
+}
+
+/// Reads again the documents that are to be compared, and keeps their texts.
+pub(super) fn told<'w>(
+    run: &Run<'_, 'w>,
+    census: &Census<'_>,
+    judgment: &Judgment<'_>,
+    wanted: &Bits,
+    any: bool,
+) -> Result<Spool<'w>, Error> {
+    let texts = SpoolWriter::new(run.workspace, "texts");
+    if !any {
+        return Ok(texts.finish()?);
+    }
+    let mut batches = census.batches.iter();
+    run.pass(
+        Leg::Pair,
+        |_, parsed: &mut Parsed| same_batch(batches.next(), parsed),
+        || (),
+        |(), base: DocumentId, parsed, ()| {
+            let mut kept = Vec::new();
+            for (number, document) in (base.0..).zip(parsed.documents) {
+                if !wanted.has(number) {
+                    continue;
+                }
+                let removed = match judgment.verdicts.get(number)? {
+                    Some(bytes) => decode_verdicts(&bytes),
+                    None => Vec::new(),
+                };
+                let content = content(&document.text, removed.iter().filter(|one| one.removed).map(|one| one.span));
+                let facts = judgment.facts.get(number)?.expect("every document has facts");
+                let told = Told {
+                    content,
+                    headline: crate::corpus::Facts::decode(&facts).headline,
+                    site: document.site,
+                    date: document.date,
+                    url: document.url,
+                    text: document.text.into(),
+                };
+                kept.push((number, told.encode()));
+            }
+            Ok(texts.put(kept)?)
+        },
+        |()| Ok(()),
+    )?;
+    Ok(texts.finish()?)
+}
+
+/// Returns the blocks of a text that were not removed; `removed` are blocks of it, in order.
+pub(super) fn content(text: &str, removed: impl Iterator<Item = Span>) -> Vec<Span> {
+    let mut removed = removed.peekable();
+    segment(text)
+        .blocks
+        .into_iter()
+        .map(|block| block.span)
+        .filter(|span| removed.next_if(|gone| gone.start <= span.start).is_none())
+        .collect()
+}
+
+/// Profiles of texts, made when asked for; the latest are kept.
+pub(super) struct Profiles<'a> {
+    texts: &'a Spool<'a>,
+    config: &'a Config,
+    /// The profile of document `d` is kept at `d % len`: pairs come in the order of their first documents, and the pages
+    /// of a site or a story that meet each other are mostly near in order.
+    kept: Vec<Option<(u32, Arc<Profile>)>>,
+}
+
+/// Bytes that a profile takes, about, with its text: what the number of profiles kept is reckoned by.
+const PROFILE_BYTES: u64 = 24 << 10;
+/// Profiles that a thread keeps at most, however much memory there is.
+const PROFILES_MOST: u64 = 4096;
+/// Profiles that a thread keeps at least: the members of a small cluster.
+const PROFILES_LEAST: u64 = 64;
+
+impl<'a> Profiles<'a> {
+    pub(super) fn new(run: &'a Run<'_, '_>, texts: &'a Spool<'a>) -> Profiles<'a> {
+        // An eighth of the memory is for profiles.
+        let share = run.workspace.budget_bytes() / 8 / run.workspace.threads() as u64;
+        let count = (share / PROFILE_BYTES).clamp(PROFILES_LEAST, PROFILES_MOST);
+        Profiles { texts, config: run.config, kept: vec![None; count as usize] }
+    }
+
+    pub(super) fn get(&mut self, document: u32) -> Result<Arc<Profile>, StoreError> {
+        let slot = document as usize % self.kept.len();
+        if let Some((_, profile)) = self.kept[slot].as_ref().filter(|(kept, _)| *kept == document) {
+            return Ok(Arc::clone(profile));
+        }
+        let bytes = self.texts.get(document)?.expect("texts of all documents that are compared were kept");
+        let told = Told::decode(&bytes);
+        let profile = Arc::new(Profile::new(
+            &Article {
+                text: &told.text,
+                content: &told.content,
+                headline: told.headline.as_deref(),
+                site: told.site.as_deref(),
+                date: told.date.as_deref(),
+                url: told.url.as_deref(),
+            },
+            self.config,
+        ));
+        self.kept[slot] = Some((document, Arc::clone(&profile)));
+        Ok(profile)
+    }
+
+    pub(super) fn verify(&mut self, a: u32, b: u32) -> Result<VerifiedPair, StoreError> {
+        let (a, b) = (a.min(b), a.max(b));
+        let (first, second) = (self.get(a)?, self.get(b)?);
+        Ok(verify(a, &first, b, &second, self.config))
+    }
+}
+
+/// Verifies the candidates: what is similar, in order.
+pub(super) fn verified<'w>(
+    run: &Run<'_, 'w>,
+    candidates: &Sorted<'_, CandidatePair>,
+    texts: &Spool<'_>,
+) -> Result<Sorted<'w, VerifiedPair>, Error> {
+    let verified = run.sorter("verified");
+    run.each(candidates.parts(), |part| -> Result<(), Error> {
+        let mut writer = verified.writer();
+        let mut profiles = Profiles::new(run, texts);
+        for pair in candidates.part(part)? {
+            if run.observer.stopped() {
+                return Err(Error::Stopped);
+            }
+            let pair = pair?;
+            writer.push(profiles.verify(pair.a, pair.b)?)?;
+        }
+        Ok(writer.finish()?)
+    })?;
+    Ok(run.sort(verified)?)
+}
+
+/// Returns the documents that candidates and copies make it necessary to read again.
+pub(super) fn wanted(
+    documents: u32,
+    candidates: &Sorted<'_, CandidatePair>,
+    copies: &Copies,
+) -> Result<(Bits, bool), StoreError> {
+    let mut wanted = Bits::new(documents as usize);
+    for pair in candidates.iter()? {
+        let pair = pair?;
+        wanted.set(pair.a);
+        wanted.set(pair.b);
+    }
+    for (document, leader) in (0..).zip(&copies.leader_of) {
+        if copies.differs.has(document) {
+            wanted.set(document);
+            wanted.set(*leader);
+        }
+    }
+    let any = wanted.0.iter().any(|bits| *bits != 0);
+    Ok((wanted, any))
+}
+
+/// A verified pair of one component, by the component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ComponentPair {
+    pub root: u32,
+    pub pair: VerifiedPair,
+}
+
+impl Record for ComponentPair {
+    const WIDTH: usize = 4 + VerifiedPair::WIDTH;
+
+    fn encode(&self, out: &mut [u8]) {
+        out[..4].copy_from_slice(&self.root.to_le_bytes());
+        self.pair.encode(&mut out[4..]);
+    }
+
+    fn decode(bytes: &[u8]) -> ComponentPair {
+        ComponentPair {
+            root: u32::from_le_bytes(bytes[..4].try_into().expect("four bytes")),
+            pair: VerifiedPair::decode(&bytes[4..]),
+        }
+    }
+
+    fn key(&self) -> u64 {
+        u64::from(self.root)
+    }
+}

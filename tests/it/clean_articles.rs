@@ -1,0 +1,227 @@
+//! As a corpus builder I want the articles without what surrounds them, and every other byte as I had it.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use crate::support::Place;
+use crate::support::articles::{crawl, json_lines, tail};
+
+/// Files of many kinds, packed and not, with odd ends and white space.
+fn mixed(place: &Place) {
+    let pages = crawl(41, 48, 4);
+    for page in &pages[..16] {
+        place.file(&format!("crawl/pages/{}.txt", page.id.replace('/', "-")), &page.text);
+    }
+    place.file("crawl/crlf.txt", pages[16].text.replace('\n', "\r\n"));
+    place.file("crawl/mark.txt", format!("\u{feff}{}", pages[17].text));
+    place.file("crawl/open.txt", pages[18].text.trim_end());
+    place.file("crawl/empty.txt", "").file("crawl/blank.txt", "\n \n");
+    place.file("crawl/lines.jsonl", json_lines(&pages[19..30]));
+    let escaped = json_lines(&pages[30..34]).replace("©", "\\u00a9").replace("\"text\":\"", "\"text\" : \"\\t");
+    place.file("crawl/escaped.ndjson", escaped.replace("\"url\"", "\"extra\":[1, 2 , {\"a\":null}],\"url\""));
+    place.file("crawl/packed.jsonl.gz", gzip(json_lines(&pages[34..40]).as_bytes()));
+    place.file("crawl/packed.jsonl.zst", zstd::encode_all(json_lines(&pages[40..48]).as_bytes(), 3).unwrap());
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Returns a file's bytes, unpacked.
+fn unpacked(place: &Place, path: &str) -> Vec<u8> {
+    let bytes = place.read(path);
+    let mut out = Vec::new();
+    if path.ends_with(".gz") {
+        flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut out).unwrap();
+    } else if path.ends_with(".zst") {
+        zstd::stream::copy_decode(&bytes[..], &mut out).unwrap();
+    } else {
+        return bytes;
+    }
+    out
+}
+
+#[test]
+fn the_tree_is_mirrored_and_restored_byte_for_byte() {
+    let place = Place::new();
+    mixed(&place);
+    place.run(["clean", "crawl", "-o", "clean"]).ends_with(0).prints("taken out");
+    let input = place.tree("crawl");
+    let mut expected = input.clone();
+    expected.extend(["removed.jsonl", "skipped.jsonl", "summary.json"].map(str::to_owned));
+    expected.sort();
+    assert_eq!(place.tree("clean"), expected);
+    place.run(["clean", "--restore", "clean", "-o", "again"]).ends_with(0);
+    assert_eq!(place.tree("again"), input);
+    for name in &input {
+        let (before, after) = (format!("crawl/{name}"), format!("again/{name}"));
+        assert_eq!(unpacked(&place, &before), unpacked(&place, &after), "{name}");
+    }
+}
+
+#[test]
+fn what_every_page_of_a_site_says_is_taken_and_the_article_stays() {
+    let place = Place::new();
+    let pages = crawl(42, 60, 3);
+    place.file("crawl.jsonl", json_lines(&pages));
+    place.run(["clean", "crawl.jsonl", "-o", "clean"]).ends_with(0);
+    let cleaned = place.rows("clean/crawl.jsonl");
+    assert_eq!(cleaned.len(), pages.len());
+    let (mut kept, mut left, mut chrome) = (0, 0, 0);
+    for (row, page) in cleaned.iter().zip(&pages) {
+        assert_eq!(row["id"], page.id.as_str());
+        assert_eq!(row["url"], page.url.as_str());
+        let text = row["text"].as_str().unwrap();
+        kept += page.article.lines().filter(|line| text.contains(line)).count();
+        for line in tail(&page.site) {
+            chrome += 1;
+            left += usize::from(text.contains(&line));
+        }
+    }
+    let paragraphs: usize = pages.iter().map(|page| page.article.lines().count()).sum();
+    assert_eq!(kept, paragraphs, "a paragraph of an article was lost");
+    assert!(left * 50 <= chrome, "{left} of {chrome} lines that every page has are left");
+}
+
+#[test]
+fn kept_text_and_removed_text_make_the_page() {
+    let place = Place::new();
+    let pages = crawl(43, 24, 3);
+    place.file("crawl.jsonl", json_lines(&pages));
+    place.run(["clean", "crawl.jsonl", "-o", "clean"]).ends_with(0);
+    let mut removed: BTreeMap<String, usize> = BTreeMap::new();
+    for row in place.rows("clean/removed.jsonl") {
+        let (id, text) = (row["id"].as_str().unwrap(), row["text"].as_str().unwrap());
+        let page = pages.iter().find(|page| page.id == id).unwrap();
+        let range = row["start"].as_u64().unwrap() as usize..row["end"].as_u64().unwrap() as usize;
+        assert_eq!(&page.text[range], text);
+        *removed.entry(id.to_owned()).or_default() += text.len();
+    }
+    for (row, page) in place.rows("clean/crawl.jsonl").iter().zip(&pages) {
+        let gone = removed.get(&page.id).copied().unwrap_or(0);
+        assert_eq!(row["text"].as_str().unwrap().len() + gone, page.text.len(), "{}", page.id);
+    }
+}
+
+#[test]
+fn kinds_that_are_spared_stay() {
+    let place = Place::new();
+    let pages = crawl(44, 24, 3);
+    place.file("crawl.jsonl", json_lines(&pages));
+    let kinds = |directory: &str| {
+        let rows = place.rows(&format!("{directory}/removed.jsonl"));
+        rows.iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect::<std::collections::BTreeSet<_>>()
+    };
+    place.run(["clean", "crawl.jsonl", "-o", "all"]).ends_with(0);
+    let all = kinds("all");
+    assert!(all.contains("newsletter") && all.contains("byline"), "{all:?}");
+    place.run(["clean", "crawl.jsonl", "-o", "spared", "--spare", "newsletter", "--for", "linguistics"]).ends_with(0);
+    let spared = kinds("spared");
+    assert!(!spared.contains("newsletter") && !spared.contains("byline"), "{spared:?}");
+    place.run(["clean", "crawl.jsonl", "-o", "only", "--remove", "newsletter"]).ends_with(0);
+    assert_eq!(kinds("only").into_iter().collect::<Vec<_>>(), ["newsletter"]);
+    place.run(["clean", "crawl.jsonl", "-o", "none", "--no-boilerplate"]).ends_with(0);
+    assert_eq!(place.read("none/crawl.jsonl"), place.read("crawl.jsonl"));
+}
+
+#[test]
+fn duplicates_are_dropped_and_the_rest_stays_as_it_was() {
+    let place = Place::new();
+    let pages = crawl(45, 64, 4);
+    let text = json_lines(&pages);
+    place.file("crawl/a.jsonl", &text);
+    place
+        .file("crawl/b/copy.txt", &pages[3].text)
+        .file("crawl/b/own.txt", "A note of its own about gardens and paths.\n");
+    place.run(["dedup", "crawl", "-o", "unique", "--keep", "first"]).ends_with(0).prints("dropped");
+    let dropped = place.rows("unique/dropped.jsonl");
+    let gone: Vec<&str> = dropped.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert!(gone.contains(&"b/copy.txt"), "{gone:?}");
+    let kept: String = text
+        .lines()
+        .zip(&pages)
+        .filter(|(_, page)| !gone.contains(&page.id.as_str()))
+        .map(|(line, _)| format!("{line}\n"))
+        .collect();
+    assert_eq!(place.text("unique/a.jsonl"), kept);
+    assert!(!place.path("unique/b/copy.txt").exists());
+    assert_eq!(place.read("unique/b/own.txt"), place.read("crawl/b/own.txt"));
+    let stories: std::collections::BTreeSet<usize> = pages.iter().map(|page| page.story).collect();
+    assert_eq!(kept.lines().count(), stories.len());
+    for row in &dropped {
+        let kept_id = row["kept_id"].as_str().unwrap();
+        assert!(!gone.contains(&kept_id), "{row}");
+        assert!(row["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{row}");
+    }
+}
+
+#[test]
+fn a_finished_scan_is_applied_as_if_judged_anew() {
+    let place = Place::new();
+    mixed(&place);
+    place.run(["scan", "crawl", "-o", "found"]).ends_with(0);
+    for (command, more) in [("clean", &[][..]), ("clean", &["--dedup"]), ("dedup", &[])] {
+        let (anew, from) = (format!("{command}{}-anew", more.len()), format!("{command}{}-from", more.len()));
+        place.run([command, "crawl", "-o", &anew].iter().chain(more)).ends_with(0);
+        place.run([command, "--from", "found", "-o", &from].iter().chain(more)).ends_with(0);
+        assert_eq!(place.tree(&anew), place.tree(&from));
+        for name in place.tree(&anew).iter().filter(|name| *name != "summary.json") {
+            let (anew, from) = (format!("{anew}/{name}"), format!("{from}/{name}"));
+            assert!(place.read(&anew) == place.read(&from), "{anew} and {from} differ");
+        }
+    }
+}
+
+#[test]
+fn a_finished_scan_is_not_applied_to_other_input_or_under_other_settings() {
+    let place = Place::new();
+    place.file("crawl.jsonl", json_lines(&crawl(46, 20, 2)));
+    place.run(["scan", "crawl.jsonl", "-o", "found"]).ends_with(0);
+    let refused = place.run(["clean", "--from", "found", "-o", "clean", "--threshold", "0.6"]).ends_with(2);
+    assert!(refused.stderr.contains("`--threshold` has no effect with `--from found`"), "{}", refused.stderr);
+    // One letter less somewhere, one more elsewhere: the size is the same.
+    let text = place.text("crawl.jsonl").replacen("council", "COUNCIL", 1);
+    place.file("crawl.jsonl", text);
+    place.run(["clean", "--from", "found", "-o", "clean"]).ends_with(2).tells("`crawl.jsonl`").tells("changed");
+    assert!(!place.path("clean").exists() && !place.path("clean.partial").exists());
+    place.run(["clean", "--from", "crawl.jsonl", "-o", "clean"]).ends_with(2).tells("expected a finished scan");
+    place.run(["dedup", "--from", "nowhere", "-o", "clean"]).ends_with(2).tells("expected a finished scan");
+}
+
+#[test]
+fn nothing_is_written_when_nearly_everything_would_go() {
+    let place = Place::new();
+    let story = &crawl(47, 1, 1)[0].article;
+    for number in 0..20 {
+        place.file(&format!("crawl/{number}.txt"), story);
+    }
+    let refused = place.run(["dedup", "crawl", "-o", "unique"]).ends_with(2);
+    assert!(refused.stderr.contains("95% of all words would go"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("19 documents"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`retold scan crawl` shows"), "{}", refused.stderr);
+    assert!(!place.path("unique").exists() && !place.path("unique.partial").exists());
+    place.run(["dedup", "crawl", "-o", "unique", "--max-removed", "1"]).ends_with(0);
+    place.run(["clean", "crawl", "-o", "clean"]).ends_with(0);
+}
+
+#[test]
+fn records_can_be_streamed() {
+    let place = Place::new();
+    let pages = crawl(48, 20, 2);
+    place.file("crawl.jsonl", json_lines(&pages)).file("one.txt", &pages[0].text);
+    place.run(["clean", "crawl.jsonl", "-o", "clean"]).ends_with(0);
+    let streamed = place.run(["clean", "crawl.jsonl", "-o", "-"]).ends_with(0).says_nothing();
+    assert_eq!(streamed.stdout, place.text("clean/crawl.jsonl"));
+    let one = place.run(["clean", "one.txt", "-o", "-"]).ends_with(0);
+    let row: serde_json::Value = serde_json::from_str(&one.stdout).expect("it is a line of JSON");
+    assert_eq!(row["id"], "one.txt");
+    place
+        .shell("retold clean crawl.jsonl -o - | retold dedup - -o - > unique.jsonl; exit ${PIPESTATUS[1]}")
+        .ends_with(0);
+    let stories: std::collections::BTreeSet<usize> = pages.iter().map(|page| page.story).collect();
+    assert_eq!(place.rows("unique.jsonl").len(), stories.len());
+    place.shell("retold clean crawl.jsonl -o - | true; exit ${PIPESTATUS[0]}").ends_with(0).says_nothing();
+    place.shell("retold clean crawl.jsonl -o - > /dev/full").ends_with(2).tells("error:");
+}

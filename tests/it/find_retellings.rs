@@ -1,0 +1,127 @@
+//! As an analyst I want to know which pages tell the same story, and to keep one of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::support::Place;
+use crate::support::articles::{Page, crawl, json_lines};
+
+/// Returns the pages of every story that several pages tell.
+fn planted(pages: &[Page]) -> BTreeSet<BTreeSet<String>> {
+    let mut stories: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+    for page in pages {
+        stories.entry(page.story).or_default().insert(page.id.clone());
+    }
+    stories.into_values().filter(|story| story.len() > 1).collect()
+}
+
+fn found(place: &Place, directory: &str) -> BTreeSet<BTreeSet<String>> {
+    let rows = place.rows(&format!("{directory}/clusters.jsonl"));
+    let members = |row: &serde_json::Value| {
+        let members = row["members"].as_array().expect("a cluster has members");
+        members.iter().map(|member| member.as_str().expect("an id is text").to_owned()).collect()
+    };
+    rows.iter().map(members).collect()
+}
+
+#[test]
+fn every_planted_copy_joins_its_story_and_nothing_else_does() {
+    let place = Place::new();
+    let pages = crawl(11, 240, 10);
+    place.file("crawl.jsonl", json_lines(&pages));
+    place.run(["scan", "crawl.jsonl", "-o", "found"]).ends_with(0);
+    let (found, planted) = (found(&place, "found"), planted(&pages));
+    let missing: Vec<_> = planted.difference(&found).collect();
+    let wrong: Vec<_> = found.difference(&planted).collect();
+    assert!(
+        missing.is_empty() && wrong.is_empty(),
+        "planted but not found: {missing:?}; found but not planted: {wrong:?}"
+    );
+}
+
+#[test]
+fn every_document_has_a_row_and_a_cluster() {
+    let place = Place::new();
+    let pages = crawl(12, 80, 5);
+    place.file("crawl.jsonl", json_lines(&pages));
+    place.run(["scan", "crawl.jsonl", "-o", "found"]).ends_with(0);
+    let rows = place.rows("found/documents.jsonl");
+    let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, pages.iter().map(|page| page.id.as_str()).collect::<Vec<_>>());
+    for row in &rows {
+        let size = row["cluster_size"].as_u64().unwrap();
+        assert_eq!(size == 1, row["role"] == "unique", "{row}");
+        assert_eq!(rows.iter().filter(|other| other["cluster_id"] == row["cluster_id"]).count() as u64, size, "{row}");
+        assert!(row["site"].as_str().is_some_and(|site| site.ends_with(".example")), "{row}");
+    }
+    let kept = rows.iter().filter(|row| row["keep"] == true).count();
+    assert_eq!(place.json("found/summary.json")["kept"].as_u64(), Some(kept as u64));
+}
+
+#[test]
+fn only_what_is_kept_depends_on_the_policy() {
+    let place = Place::new();
+    place.file("crawl.jsonl", json_lines(&crawl(13, 120, 6)));
+    let mut clusters = Vec::new();
+    for policy in ["longest", "earliest", "latest", "first", "none"] {
+        place.run(["scan", "crawl.jsonl", "-o", policy, "--keep", policy]).ends_with(0);
+        clusters.push(found(&place, policy));
+        let rows = place.rows(&format!("{policy}/documents.jsonl"));
+        for cluster in &clusters[0] {
+            let of: Vec<_> = rows.iter().filter(|row| cluster.contains(row["id"].as_str().unwrap())).collect();
+            let kept: Vec<_> = of.iter().filter(|row| row["keep"] == true).collect();
+            assert_eq!(kept.len(), usize::from(policy != "none"), "{policy}: {cluster:?}");
+            if policy == "earliest" {
+                assert_eq!(Some(kept[0]["date"].as_str()), of.iter().map(|row| row["date"].as_str()).min());
+            }
+            if policy == "first" {
+                assert_eq!(kept[0]["id"], of[0]["id"]);
+            }
+        }
+    }
+    assert!(clusters.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn a_pair_is_explained_with_what_differs() {
+    let place = Place::new();
+    let story = "The harbor was closed on Monday after a crane fell into the water near the eastern pier. \
+        Nobody was hurt, the port authority said, and divers will look at the wreck on Tuesday. \
+        Ships that were due to unload had to wait outside until the evening.\n";
+    place.file("a.txt", story).file("b.txt", story.replace("on Tuesday", "at the end of the week"));
+    place
+        .run(["explain", "a.txt", "b.txt"])
+        .ends_with(0)
+        .prints("Judged alone")
+        .prints("one story")
+        .prints("in both: ")
+        .prints("│ ");
+    let outcome = place.run(["explain", "a.txt", "b.txt", "--format", "json"]).ends_with(0);
+    let told: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("it is JSON");
+    assert_eq!(told["pair"]["joined"], true);
+    assert_eq!(told["documents"].as_array().map(Vec::len), Some(2));
+    let passages = told["pair"]["passages"].as_array().expect("texts are at hand");
+    let differing: Vec<_> = passages.iter().filter(|passage| passage["shared"] == false).collect();
+    assert_eq!(differing.len(), 1);
+    assert_eq!(differing[0]["b"], "at the end of the week");
+}
+
+#[test]
+fn a_finished_scan_explains_its_verdicts_by_id() {
+    let place = Place::new();
+    let pages = crawl(14, 40, 4);
+    place.file("crawl.jsonl", json_lines(&pages));
+    place.run(["scan", "crawl.jsonl", "-o", "found"]).ends_with(0);
+    let cluster = found(&place, "found").into_iter().next().expect("copies were planted");
+    let ids: Vec<&String> = cluster.iter().take(2).collect();
+    place
+        .run(["explain", "--from", "found", ids[0], ids[1]])
+        .ends_with(0)
+        .prints("As judged by the scan in `found`, of 40 documents.")
+        .prints("verdict     one story");
+    place.run(["explain", "--from", "found", ids[0]]).ends_with(0).prints(ids[0]);
+    place.run(["explain", "--from", "found", "nobody"]).ends_with(2).tells("has no document `nobody`");
+    place.run(["explain", "--from", "nowhere", ids[0]]).ends_with(2).tells("`nowhere`: expected a finished scan");
+    // Without the input what the scan wrote is still there.
+    std::fs::remove_file(place.path("crawl.jsonl")).unwrap();
+    place.run(["explain", "--from", "found", ids[0]]).ends_with(0).tells("the texts are not at hand");
+}
