@@ -280,7 +280,7 @@ impl Judge {
 ///
 /// The counts' weights are learned beside the model, which already knows much of what they say; without it they say more.
 fn alone(counts: f32, words: f32) -> f32 {
-    2.5 * counts - 1.5 - (words / 25.0).min(1.0)
+    4.0 * counts - 0.5 - (words / 25.0).min(1.0)
 }
 
 fn probability(log_odds: f32) -> f64 {

@@ -262,3 +262,36 @@ impl<'a> Bytes<'a> {
         Ok(forest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BYTES: &[u8] = include_bytes!("data/model.bin");
+
+    #[test]
+    fn the_weights_of_the_program_are_read() {
+        let model = Model::read(BYTES).expect("the committed weights fit");
+        assert!(model.parameters.careful > model.parameters.threshold);
+    }
+
+    #[test]
+    fn damaged_weights_are_refused_and_never_panic() {
+        assert_eq!(Model::read(b"rt").unwrap_err(), ModelError::NotAModel);
+        for cut in (0..BYTES.len()).step_by(97) {
+            assert!(Model::read(&BYTES[..cut]).is_err(), "{cut} bytes");
+        }
+        let mut other = BYTES.to_vec();
+        other[4] = 9;
+        assert_eq!(Model::read(&other).unwrap_err(), ModelError::Version { found: 9 });
+    }
+
+    #[test]
+    fn a_row_is_summed_up_alike_whatever_stands_beside_it() {
+        let model = Model::built_in();
+        let mut rows = [[0.5; LOOK_COLUMNS]; LANES];
+        let alone = model.look.evaluate(&rows)[3];
+        rows[2] = [9.0; LOOK_COLUMNS];
+        assert_eq!(model.look.evaluate(&rows)[3], alone);
+    }
+}

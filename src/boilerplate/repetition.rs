@@ -112,3 +112,36 @@ fn template(block: &str) -> Option<u64> {
     }
     (masked > 0 && kept >= 2 && kept >= masked.min(3)).then_some(hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_masks_names_dates_and_numbers() {
+        let template = |text| fingerprints(text).template.expect("something is masked");
+        assert_eq!(template("Written by Ada Lindqvist, 5 min read"), template("Written by Bo Holm, 12 min read"));
+        assert_ne!(template("Written by Ada Lindqvist, 5 min read"), template("Edited by Ada Lindqvist, 5 min read"));
+    }
+
+    #[test]
+    fn what_is_nearly_all_name_or_has_none_is_no_template() {
+        for text in ["Ada Lindqvist", "3 May 2021", "leave a reply", ""] {
+            assert_eq!(fingerprints(text).template, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_paragraph_reprinted_by_many_sites_says_nothing() {
+        let reprinted = Repetition { documents: 50, sites: 50, clusters: 12, ..Repetition::default() };
+        assert_eq!(evidence(&reprinted, 1, 60.0), [0.0; EVIDENCE]);
+        let twice = Repetition { documents: 2, site_documents: 2, ..Repetition::default() };
+        assert_eq!(evidence(&twice, 2, 60.0), [0.0; EVIDENCE]);
+    }
+
+    #[test]
+    fn a_short_line_on_many_sites_speaks_for_boilerplate() {
+        let shared = Repetition { documents: 50, sites: 50, clusters: 50, ..Repetition::default() };
+        assert!(evidence(&shared, 1, 3.0)[9] > 3.0);
+    }
+}
