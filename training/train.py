@@ -4,8 +4,8 @@
     train.py ROWS WORK OUT SET...
 
 ROWS is the built example `boilerplate_rows`, WORK a folder for scratch files, OUT the model file to write, and every SET
-JSONL of pages with labelled lines. Writes OUT (trained on everything), WORK/fold-N.bin (trained without fold N) and
-WORK/judged.jsonl, in which every page was judged by a model that saw no page of its site: give that to the scorer.
+JSONL of pages with labelled lines. Writes OUT (trained on everything) and WORK/fold-N.bin (trained without fold N):
+judge the pages of fold N's sites with it (`boilerplate_rows judge … --model`) to score pages that it never saw.
 Deterministic: fixed seeds, folds by a hash of the site, one order.
 """
 import gzip, hashlib, json, os, random, struct, subprocess, sys
