@@ -7,11 +7,7 @@ use std::sync::LazyLock;
 
 use crate::boilerplate::BoilerplateKind;
 use crate::boilerplate::shape::{self, CONTENT, FLAGS};
-
-/// The phrases by kind and language.
-const CUES: &str = include_str!("data/cues.txt");
-/// The small words by class and language.
-const WORDS: &str = include_str!("data/words.txt");
+use crate::boilerplate::versions::{CUES, WORDS};
 
 /// A word is a function word of some language.
 pub(super) const FUNCTION: u8 = 1;

@@ -20,9 +20,11 @@ mod occurrence;
 mod repetition;
 mod shape;
 pub mod training;
+mod versions;
 
 pub use judge::{Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, Verdict};
 pub use kind::{BoilerplateKind, KindSet};
 pub use model::ModelError;
 pub use occurrence::{Counted, Link, Occurrence, Tally};
 pub use repetition::{Fingerprints, Repetition, fingerprints};
+pub use versions::data_versions;

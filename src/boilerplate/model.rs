@@ -7,11 +7,11 @@ use std::sync::LazyLock;
 
 use crate::boilerplate::features::{CONTEXT_COLUMNS, LEXICAL_BITS, LOOK_COLUMNS, lexical_buckets};
 use crate::boilerplate::repetition::EVIDENCE;
+use crate::boilerplate::versions::MODEL as BUILT_IN;
 
 /// The weights that the program brings.
-static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    Model::read(include_bytes!("data/model.bin")).expect("the model of the program fits the program: a test reads it")
-});
+static MODEL: LazyLock<Model> =
+    LazyLock::new(|| Model::read(BUILT_IN).expect("the model of the program fits the program: a test reads it"));
 
 const MAGIC: [u8; 4] = *b"rtbm";
 /// Version of the file's format and of the features it expects.
@@ -267,7 +267,7 @@ impl<'a> Bytes<'a> {
 mod tests {
     use super::*;
 
-    const BYTES: &[u8] = include_bytes!("data/model.bin");
+    const BYTES: &[u8] = BUILT_IN;
 
     #[test]
     fn the_weights_of_the_program_are_read() {

@@ -45,6 +45,7 @@ use crate::files::{self, Compression, FileError, InputReader};
 use crate::hash::{hash64, mix64};
 use fields::Fields;
 use metadata::Metadata;
+pub use site::PUBLIC_SUFFIX_LIST;
 
 /// The argument that names standard input, and the id path of what was read from it.
 const STANDARD_INPUT: &str = "-";

@@ -3,6 +3,9 @@
 use regex::Regex;
 use url::{Host, Url};
 
+/// Version of the public suffix list that sites are cut by. `Cargo.toml` pins it, since another list groups other sites.
+pub const PUBLIC_SUFFIX_LIST: &str = "2.1.247";
+
 /// Returns the site of an address: its registrable domain by the public suffix list (`example.co.uk` of
 /// `https://www.example.co.uk/a`), a host without one (`localhost`, an IP address) as it is.
 pub(crate) fn of_url(url: &str) -> Option<String> {
@@ -48,6 +51,13 @@ pub(super) fn of_path(path: &str, pattern: &Regex) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_public_suffix_list_is_the_one_that_is_named() {
+        let lock = include_str!("../../Cargo.lock");
+        let entry = format!("name = \"psl\"\nversion = \"{PUBLIC_SUFFIX_LIST}\"");
+        assert!(lock.contains(&entry), "Cargo.toml pins another list than {PUBLIC_SUFFIX_LIST}");
+    }
 
     #[test]
     fn the_site_is_the_registrable_domain() {

@@ -19,6 +19,7 @@ pub use write::Scan;
 
 use std::time::Instant;
 
+use crate::boilerplate::data_versions;
 use crate::config::Config;
 use crate::document::DocumentSource;
 use crate::error::Error;
@@ -182,7 +183,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         retold: "scan".to_owned(),
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        data_versions: Vec::new(),
+        data_versions: data_versions(),
         settings: scan.config.settings(),
         inputs: Vec::new(),
         documents,

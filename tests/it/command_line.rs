@@ -17,14 +17,21 @@ fn place() -> Place {
 
 #[test]
 fn help_teaches_with_an_example_for_every_command() {
-    let place = Place::new();
+    let place = place();
     for command in ["scan", "clean", "dedup", "explain", "config", "completions", "man"] {
         let outcome = place.run([command, "--help"]).ends_with(0).says_nothing();
         assert!(outcome.stdout.contains("Example:\n  retold"), "{command}:\n{}", outcome.stdout);
     }
     place.run(["--help"]).ends_with(0).prints("Exit status: 0 done; 1 done, but");
     place.run(["scan", "--help"]).prints("reading_time").prints("share that both have");
-    place.run(["--version"]).ends_with(0).prints("retold ");
+    let version = place.run(["--version"]).ends_with(0).prints("retold ").prints("(model ");
+    place.run(["scan", "crawl", "-o", "out"]).ends_with(0);
+    let kept = place.json("out/summary.json");
+    for pair in kept["data_versions"].as_array().expect("a list of pairs") {
+        let said = format!("{} {}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+        assert!(version.stdout.contains(&said), "{said} is not in {}", version.stdout);
+    }
+    assert!(version.stdout.contains("public_suffix_list 2."), "{}", version.stdout);
 }
 
 #[test]

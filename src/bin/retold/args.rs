@@ -1,19 +1,32 @@
 //! Flags, one to one with settings; what a flag means is said here and nowhere else.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use retold::boilerplate::{BoilerplateKind, KindSet};
+use retold::boilerplate::{BoilerplateKind, KindSet, data_versions};
 use retold::config::{Keep, Shingle, Sites};
+use retold::input::PUBLIC_SUFFIX_LIST;
 use retold::{Config, Error};
 
 use crate::values::{self, Memory, SkipLimit};
+
+/// Returns the version of the program and of the data that it judges by.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let mut versions = data_versions();
+        versions.push(("public_suffix_list".to_owned(), PUBLIC_SUFFIX_LIST.to_owned()));
+        let data: Vec<String> = versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        format!("{} ({})", env!("CARGO_PKG_VERSION"), data.join(", "))
+    });
+    &VERSION
+}
 
 /// Finds near-duplicate articles and site boilerplate in scraped text, in one run.
 #[derive(Debug, Parser)]
 #[command(
     name = "retold",
-    version,
+    version = version(),
     max_term_width = 100,
     disable_help_subcommand = true,
     subcommand_required = true,

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow};
 use retold::document::{DocumentSource, Skipped};
 use retold::files::OutputDirectory;
-use retold::input::{Source, SourceSettings};
+use retold::input::{PUBLIC_SUFFIX_LIST, Source, SourceSettings};
 use retold::observe::Observer;
 use retold::output::{Input, RunFacts, SkippedRow, Summary, Tables};
 use retold::pipeline::Scan;
@@ -195,6 +195,7 @@ pub fn summarize(
 ) -> Summary {
     let mut summary = scan.summary().clone();
     command.clone_into(&mut summary.retold);
+    summary.data_versions.push(("public_suffix_list".to_owned(), PUBLIC_SUFFIX_LIST.to_owned()));
     summary.settings.append(&mut reading_settings(reading));
     let files = source.files().iter().zip(source.digests());
     summary.inputs = files
