@@ -25,7 +25,7 @@ use crate::document::DocumentSource;
 use crate::error::Error;
 use crate::headlines::HeadlineRelation;
 use crate::observe::Observer;
-use crate::output::{HeadlineRow, Sink, Summary};
+use crate::output::{HeadlineRow, Sink, SiteCount, Summary};
 use crate::pipeline::crew::Run;
 use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
@@ -170,6 +170,25 @@ fn headlines(census: &Census<'_>, judgment: &Judgment<'_>, grouping: &Grouping<'
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 
+/// A site of so many documents …
+const WARN_DOCUMENTS: u64 = 5;
+/// … that would lose more than this share of its words is worth a look: either chrome was scraped with little else, or the
+/// judge is wrong there.
+const WARN_SHARE: f64 = 0.8;
+
+/// Names the sites that would lose most of their words.
+fn site_warnings(sites: &[SiteCount]) -> Vec<String> {
+    sites
+        .iter()
+        .filter(|site| site.documents >= WARN_DOCUMENTS)
+        .filter(|site| site.removed_words as f64 > WARN_SHARE * site.words as f64)
+        .map(|site| {
+            let share = 100.0 * site.removed_words as f64 / site.words as f64;
+            format!("{share:.0}% of the words of `{}` would be removed, in {} documents", site.site, site.documents)
+        })
+        .collect()
+}
+
 /// Adds up what was found.
 fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
@@ -206,8 +225,8 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,
+        warnings: site_warnings(&by_site),
         by_site,
-        warnings: Vec::new(),
         run: crate::output::RunFacts::default(),
     })
 }
@@ -221,6 +240,19 @@ mod tests {
 
     fn document(id: &str, site: &str, text: &str) -> Document {
         Document { id: id.into(), site: Some(site.into()), text: text.into(), ..Document::default() }
+    }
+
+    #[test]
+    fn a_site_that_would_lose_nearly_all_its_words_is_named() {
+        let site = |site: &str, documents, removed_words| SiteCount {
+            site: site.into(),
+            documents,
+            words: 1000,
+            removed_words,
+            dropped: 0,
+        };
+        let sites = [site("small.example", 4, 990), site("bare.example", 5, 810), site("fine.example", 50, 500)];
+        assert_eq!(site_warnings(&sites), ["81% of the words of `bare.example` would be removed, in 5 documents"]);
     }
 
     #[test]
