@@ -65,9 +65,23 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct Lexicon {
     words: Vec<Word>,
+    /// One bit for every key of `words`, by [`bit`]: most words of a text are in no list, and this says so from a table
+    /// that stays in the nearest cache.
+    known: Box<[u64; KNOWN / 64]>,
     phrases: Vec<Phrase>,
     cues: Vec<Cue>,
     languages: Vec<&'static str>,
+}
+
+/// Bits that tell words that may be known.
+const KNOWN: usize = 1 << 16;
+
+/// Returns the number of a key's group of bits, and its bit there. The upper half of a key is taken, as the table is
+/// indexed by the lower one.
+#[inline]
+fn bit(key: u32) -> (usize, u64) {
+    let at = key >> 16;
+    ((at >> 6) as usize, 1 << (at & 63))
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::read);
@@ -91,6 +105,7 @@ impl Lexicon {
     fn read() -> Lexicon {
         let mut lexicon = Lexicon {
             words: vec![Word::default(); 1 << 14],
+            known: Box::new([0; KNOWN / 64]),
             phrases: vec![Phrase::default(); 1 << 16],
             cues: Vec::new(),
             languages: Vec::new(),
@@ -157,6 +172,8 @@ impl Lexicon {
     }
 
     fn word_mut(&mut self, key: u32) -> &mut Word {
+        let (number, bit) = bit(key);
+        self.known[number] |= bit;
         let mask = self.words.len() - 1;
         let mut at = (key >> 2) as usize & mask;
         while self.words[at].key != key && self.words[at].classes != 0 {
@@ -181,6 +198,10 @@ impl Lexicon {
     #[inline]
     pub(super) fn word(&self, hash: u32) -> Word {
         let key = hash & !FLAGS;
+        let (number, bit) = bit(key);
+        if self.known[number] & bit == 0 {
+            return Word::default();
+        }
         let mask = self.words.len() - 1;
         let mut at = (key >> 2) as usize & mask;
         loop {

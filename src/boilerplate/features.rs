@@ -4,6 +4,8 @@
 //! score of every block, so that a block can be judged by what its neighbors turned out to be. Training reads the same
 //! rows, so what is learned is what is judged.
 
+use std::sync::LazyLock;
+
 use crate::boilerplate::BoilerplateKind;
 use crate::boilerplate::cues::{Lexicon, is_content};
 use crate::boilerplate::headline;
@@ -176,7 +178,17 @@ impl Topic {
     }
 }
 
+/// Logarithms of the small whole numbers: nearly all that are asked for.
+static LOGARITHMS: LazyLock<[f32; 512]> = LazyLock::new(|| std::array::from_fn(|value| ln1p_of(value as f32)));
+
 fn ln1p(value: f32) -> f32 {
+    match LOGARITHMS.get(value as usize) {
+        Some(logarithm) if value as usize as f32 == value => *logarithm,
+        _ => ln1p_of(value),
+    }
+}
+
+fn ln1p_of(value: f32) -> f32 {
     // Rounded to a grid, so that no platform's last bit can move a block across a threshold.
     ((f64::from(value) + 1.0).ln() * 1024.0).round() as f32 / 1024.0
 }

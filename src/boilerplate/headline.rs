@@ -12,9 +12,10 @@ pub(super) fn find(page: &Blocks, title: Option<&str>) -> Option<usize> {
     if let Some(title) = title {
         let mut words = Vec::new();
         crate::boilerplate::shape::words_of(title, &mut words);
+        let mut likeness = Likeness::to(&words);
         let best = (0..count)
             .filter(|at| page.shapes[*at].words <= 40.0)
-            .map(|at| (similarity(page.words_of(at), &words), std::cmp::Reverse(at)))
+            .map(|at| (likeness.of(page.words_of(at)), std::cmp::Reverse(at)))
             .max_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         if let Some((similar, std::cmp::Reverse(at))) = best
             && similar >= 0.8
@@ -102,34 +103,58 @@ fn likeness(page: &Blocks, at: usize, first_long: usize) -> f32 {
 /// Returns how alike every block and the headline are, in 0..=1.
 pub(super) fn similarities(page: &Blocks, headline: &[u32]) -> Vec<f32> {
     let longest = headline.len() * 3 + 6;
+    let mut likeness = Likeness::to(headline);
     (0..page.len())
         .map(|at| {
             let words = page.words_of(at);
-            if words.len() > longest { 0.0 } else { similarity(words, headline) }
+            if words.len() > longest { 0.0 } else { likeness.of(words) }
         })
         .collect()
 }
 
-/// Returns which share of the words two short texts have in common, in 0..=1; 1 for equal texts.
-pub(super) fn similarity(a: &[u32], b: &[u32]) -> f32 {
-    if a.is_empty() || b.is_empty() {
-        return 0.0;
+/// How alike texts are to one short text, whose words are sorted once.
+struct Likeness<'a> {
+    words: &'a [u32],
+    sorted: Vec<u32>,
+    /// Room for the other's words.
+    other: Vec<u32>,
+}
+
+impl<'a> Likeness<'a> {
+    fn to(words: &'a [u32]) -> Likeness<'a> {
+        Likeness { words, sorted: sorted(words), other: Vec::new() }
     }
-    if a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a & !FLAGS == b & !FLAGS) {
-        return 1.0;
+
+    /// Returns which share of the words two short texts have in common, in 0..=1; 1 for equal texts.
+    fn of(&mut self, words: &[u32]) -> f32 {
+        if words.is_empty() || self.words.is_empty() {
+            return 0.0;
+        }
+        if words.len() == self.words.len() && words.iter().zip(self.words).all(|(a, b)| a & !FLAGS == b & !FLAGS) {
+            return 1.0;
+        }
+        if self.sorted.is_empty() {
+            return 0.0;
+        }
+        sort_into(words, &mut self.other);
+        if self.other.is_empty() {
+            return 0.0;
+        }
+        let common = self.other.iter().filter(|word| self.sorted.binary_search(word).is_ok()).count();
+        common as f32 / (self.other.len() + self.sorted.len() - common) as f32
     }
-    let (a, b) = (sorted(a), sorted(b));
-    if a.is_empty() || b.is_empty() {
-        return 0.0;
-    }
-    let common = a.iter().filter(|word| b.binary_search(word).is_ok()).count();
-    common as f32 / (a.len() + b.len() - common) as f32
 }
 
 fn sorted(words: &[u32]) -> Vec<u32> {
     let mut out = Vec::new();
+    sort_into(words, &mut out);
+    out
+}
+
+/// Replaces what is in `out` by the words that carry meaning, sorted, each once.
+fn sort_into(words: &[u32], out: &mut Vec<u32>) {
+    out.clear();
     topical_words(words, |hash| out.push(hash));
     out.sort_unstable();
     out.dedup();
-    out
 }

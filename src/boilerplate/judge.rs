@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::boilerplate::cues::Lexicon;
 use crate::boilerplate::features::{Blocks, CONTEXT_COLUMNS, LOOK_COLUMNS, Scores};
-use crate::boilerplate::model::{LANES, Model};
+use crate::boilerplate::model::{Forest, LANES, Model, WIDTH};
 use crate::boilerplate::repetition::evidence;
 use crate::boilerplate::{BoilerplateKind, ModelError, Repetition, chain, kinds};
 use crate::config::Config;
@@ -247,25 +247,11 @@ impl Judge {
         if !self.with_model {
             return (0..looked.len()).map(|at| alone(counts[at], looked.shapes[at].words)).collect();
         }
-        let mut rows = [[0.0; LOOK_COLUMNS]; LANES];
-        let mut first = Vec::with_capacity(looked.len());
-        for start in (0..looked.len()).step_by(LANES) {
-            for at in start..looked.len().min(start + LANES) {
-                looked.look_row(at, &mut rows[at - start]);
-            }
-            first.extend(self.model.look.evaluate(&rows));
-        }
-        first.truncate(looked.len());
+        let first = evaluate::<LOOK_COLUMNS>(&self.model.look, looked.len(), |at, row| looked.look_row(at, row));
         let scores = Scores::new(looked, first, counts);
-        let mut rows = [[0.0; CONTEXT_COLUMNS]; LANES];
-        let mut second = Vec::with_capacity(looked.len());
-        for start in (0..looked.len()).step_by(LANES) {
-            for at in start..looked.len().min(start + LANES) {
-                looked.context_row(at, &scores, &mut rows[at - start]);
-            }
-            second.extend(self.model.context.evaluate(&rows));
-        }
-        second.truncate(looked.len());
+        let mut second = evaluate::<CONTEXT_COLUMNS>(&self.model.context, looked.len(), |at, row| {
+            looked.context_row(at, &scores, row);
+        });
         for (at, second) in second.iter_mut().enumerate() {
             let long = (looked.shapes[at].words / 25.0).min(1.0) - 0.4;
             *second += parameters.first * (scores.first(at) - *second) + counts[at] - parameters.long * long;
@@ -274,6 +260,29 @@ impl Judge {
             looked.shapes.iter().map(|shape| (shape.words / parameters.full_words).clamp(0.02, 1.0).sqrt()).collect();
         chain::smooth(&second, &weights, parameters)
     }
+}
+
+/// Returns a forest's log odds for `count` rows; `write` writes a row's columns.
+fn evaluate<const COLUMNS: usize>(
+    forest: &Forest,
+    count: usize,
+    write: impl Fn(usize, &mut [f32; COLUMNS]),
+) -> Vec<f32> {
+    let mut rows = [[0.0; WIDTH]; LANES];
+    let mut out = Vec::with_capacity(count + LANES);
+    for start in (0..count).step_by(LANES) {
+        let stop = count.min(start + LANES);
+        for at in start..stop {
+            write(at, rows[at - start].first_chunk_mut().expect("a row has room for every column"));
+        }
+        // Most pages are short, so that half-filled lanes at their end are worth a narrower walk.
+        match rows.first_chunk::<{ LANES / 2 }>() {
+            Some(half) if stop - start <= half.len() => out.extend(forest.evaluate(half)),
+            _ => out.extend(forest.evaluate(&rows)),
+        }
+    }
+    out.truncate(count);
+    out
 }
 
 /// Returns the log odds of boilerplate where no model takes part: by the counts and the length alone.

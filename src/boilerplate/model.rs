@@ -92,6 +92,11 @@ struct Tree {
 /// Rows that are evaluated side by side: a walk down a tree waits for memory, several walks wait together.
 pub(super) const LANES: usize = 8;
 
+/// Places of a row: as many as a node's feature can name, so that no step of a walk checks bounds. Columns come first.
+pub(super) const WIDTH: usize = 1 << u8::BITS;
+/// Nodes that an index of a tree's node can name.
+const NODES: usize = 1 << u8::BITS;
+
 /// Boosted trees: their sum is a log odds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Forest {
@@ -105,24 +110,31 @@ pub(super) struct Forest {
 impl Forest {
     /// Returns the log odds for some rows. Every row is summed up on its own, tree after tree, so it does not matter which
     /// rows stand beside it.
-    pub(super) fn evaluate<const COLUMNS: usize>(&self, rows: &[[f32; COLUMNS]; LANES]) -> [f32; LANES] {
-        let mut sums = [self.base; LANES];
+    pub(super) fn evaluate<const SIDE: usize>(&self, rows: &[[f32; WIDTH]; SIDE]) -> [f32; SIDE] {
+        let mut sums = [self.base; SIDE];
         for tree in &self.trees {
-            let nodes = &self.nodes[tree.nodes as usize..];
-            let mut at = [0u8; LANES];
+            // Windows of a fixed size that reach past the tree: whatever a byte names lies inside.
+            let nodes: &[Node; NODES] = window(&self.nodes, tree.nodes);
+            let values: &[f32; NODES] = window(&self.values, tree.nodes);
+            let mut at = [0u8; SIDE];
             for _ in 0..tree.depth {
                 for (at, row) in at.iter_mut().zip(rows) {
                     let node = &nodes[usize::from(*at)];
                     *at = if row[usize::from(node.feature)] <= node.threshold { node.left } else { node.right };
                 }
             }
-            let values = &self.values[tree.nodes as usize..];
             for (sum, at) in sums.iter_mut().zip(at) {
                 *sum += values[usize::from(at)];
             }
         }
         sums
     }
+}
+
+/// Returns the nodes from `start` on: a forest's lists end with as many more as a window takes.
+#[inline]
+fn window<T>(list: &[T], start: u32) -> &[T; NODES] {
+    list[start as usize..].first_chunk().expect("a forest is read with a window's length of padding")
 }
 
 /// Trained weights.
@@ -259,6 +271,9 @@ impl<'a> Bytes<'a> {
                 forest.values.push(f32::from(i16::from_le_bytes(self.array()?)) * scale);
             }
         }
+        let padding = Node { threshold: 0.0, feature: 0, left: 0, right: 0 };
+        forest.nodes.extend([padding; NODES]);
+        forest.values.extend([0.0; NODES]);
         Ok(forest)
     }
 }
@@ -289,9 +304,10 @@ mod tests {
     #[test]
     fn a_row_is_summed_up_alike_whatever_stands_beside_it() {
         let model = Model::built_in();
-        let mut rows = [[0.5; LOOK_COLUMNS]; LANES];
+        let mut rows = [[0.5; WIDTH]; LANES];
         let alone = model.look.evaluate(&rows)[3];
-        rows[2] = [9.0; LOOK_COLUMNS];
+        rows[2] = [9.0; WIDTH];
         assert_eq!(model.look.evaluate(&rows)[3], alone);
+        assert_eq!(model.look.evaluate(&[rows[3]]), [alone]);
     }
 }

@@ -93,8 +93,8 @@ pub fn fingerprints(block: &str, terms: &[u64]) -> Fingerprints {
 fn template(block: &str) -> Option<u64> {
     let mut hash = 0x7e4d_91a3_0c55_2b17;
     let (mut masked, mut kept, mut pending) = (0u32, 0u32, false);
-    shape::words_with(block, |word, capitalized, number, sentence_start, month| {
-        if number || month || (capitalized && !sentence_start) {
+    shape::words_with(block, |word, masks| {
+        if masks {
             masked += 1;
             pending = true;
             return;

@@ -137,11 +137,17 @@ const ASCII: [Class; 128] = {
 /// Returns class and folded form of a character: lower case, Greek without accents.
 #[inline]
 fn classify(c: char) -> (Class, char) {
+    match ASCII.get(c as usize) {
+        Some(Class::Upper) => (Class::Upper, c.to_ascii_lowercase()),
+        Some(class) => (*class, c),
+        None => classify_other(c),
+    }
+}
+
+/// What [`classify`] returns beyond ASCII: kept out of line, so that the loops over plain text stay short.
+#[inline(never)]
+fn classify_other(c: char) -> (Class, char) {
     match c {
-        '\0'..='\x7f' => {
-            let class = ASCII[c as usize];
-            (class, if class == Class::Upper { c.to_ascii_lowercase() } else { c })
-        }
         'а'..='џ' => (Class::Lower, c),
         'А'..='Я' => (Class::Upper, char::from_u32(c as u32 + 0x20).unwrap_or(c)),
         'Ѐ'..='Џ' => (Class::Upper, char::from_u32(c as u32 + 0x50).unwrap_or(c)),
@@ -211,28 +217,56 @@ fn number() -> u32 {
 /// Appends the word hashes of a short text, as [`look`] would give them, without looking anything up.
 pub(super) fn words_of(text: &str, words: &mut Vec<u32>) {
     let mut reader = Reader::default();
-    for c in text.chars() {
+    let mut next = 0;
+    while next < text.len() {
+        let run = reader.read_lower(&text.as_bytes()[next..]);
+        if run > 0 {
+            next += run;
+            continue;
+        }
+        let c = char_at(text, next);
+        next += c.len_utf8();
         reader.read(c, words);
     }
     reader.flush(words);
 }
 
-/// Visits the words of a text: hash, whether capitalized, whether a number, whether first of a sentence, whether a month.
-pub(super) fn words_with(text: &str, mut visit: impl FnMut(u32, bool, bool, bool, bool)) {
+/// Returns the character that begins at a byte of a text.
+#[inline]
+fn char_at(text: &str, at: usize) -> char {
+    let byte = text.as_bytes()[at];
+    if byte.is_ascii() {
+        char::from(byte)
+    } else {
+        text[at..].chars().next().expect("a character begins before the end")
+    }
+}
+
+/// Visits the words of a text: hash, and whether it is one that a template masks: a number, a month's name, or
+/// capitalized and not first of a sentence.
+pub(super) fn words_with(text: &str, mut visit: impl FnMut(u32, bool)) {
     let lexicon = Lexicon::get();
     let mut reader = Reader::default();
     let mut words = Vec::new();
     let mut begins = true;
     let (mut capitalized, mut numbers) = (0, 0);
-    for c in text.chars().chain([' ']) {
+    let mut next = 0;
+    while next <= text.len() {
+        // Small letters end no word and begin no sentence.
+        next += reader.read_lower(&text.as_bytes()[next..]);
+        let c = if next < text.len() { char_at(text, next) } else { ' ' };
+        next += c.len_utf8();
         let class = reader.read(c, &mut words);
-        for word in words.drain(..) {
+        if !words.is_empty() {
             let capital = reader.shape.capitalized > capitalized;
             let number = reader.shape.numbers > numbers;
-            visit(word, capital, number, begins, lexicon.word(word).classes & MONTH != 0);
-            begins = false;
+            for word in &words {
+                visit(*word, number || capital && !begins || lexicon.word(*word).classes & MONTH != 0);
+                begins = false;
+            }
+            words.clear();
+            (capitalized, numbers) = (reader.shape.capitalized, reader.shape.numbers);
         }
-        (capitalized, numbers) = (reader.shape.capitalized, reader.shape.numbers);
         begins |= class == Class::Mark && matches!(c, '.' | '!' | '?' | ':' | '•' | '|' | '“' | '"');
     }
 }
@@ -344,11 +378,14 @@ pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
             last = Class::Lower;
             continue;
         }
-        let c = text[at..].chars().next().expect("a character begins before the cut");
+        let c = char_at(text, at);
         next += c.len_utf8();
         let class = reader.read(c, words);
         if at == 0 {
             reader.shape.start = starts(c, class);
+        }
+        if class == Class::Space {
+            continue;
         }
         if class == Class::Mark {
             let shape = &mut reader.shape;
@@ -382,7 +419,7 @@ pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
             }
             ended = c;
         }
-        last = if class == Class::Space { last } else { class };
+        last = class;
     }
     reader.flush(words);
     let mut shape = reader.shape;
@@ -489,7 +526,15 @@ pub(super) fn language(words: &[u32]) -> (u32, u32, u32) {
             languages &= languages - 1;
         }
     }
-    let mut order: Vec<usize> = (0..32).collect();
-    order.sort_by_key(|bit| (std::cmp::Reverse(hits[*bit]), *bit));
-    (1 << order[0], hits[order[0]], hits[order[1]])
+    // Of equals the first wins.
+    let (mut best, mut second) = (0, 0);
+    for bit in 1..hits.len() {
+        if hits[bit] > hits[best] {
+            second = hits[best];
+            best = bit;
+        } else {
+            second = second.max(hits[bit]);
+        }
+    }
+    (1 << best, hits[best], second)
 }
