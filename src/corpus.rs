@@ -153,7 +153,7 @@ impl Told<'_> {
     ///
     /// # Panics
     /// If the bytes are others.
-    pub fn decode(mut bytes: &[u8]) -> Told<'static> {
+    pub fn decode(mut bytes: &[u8]) -> Told<'_> {
         let from = &mut bytes;
         let [headline, site, date, url] = std::array::from_fn(|_| take_string(from));
         let count = take_number(from) as usize;
@@ -165,7 +165,7 @@ impl Told<'_> {
             content.push(Span::new(start, end));
             last = end;
         }
-        let text = Cow::Owned(String::from_utf8(bytes.to_vec()).expect("texts are kept as they were"));
+        let text = Cow::Borrowed(std::str::from_utf8(bytes).expect("texts are kept as they were"));
         Told { text, content, headline, site, date, url }
     }
 }

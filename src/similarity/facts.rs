@@ -31,12 +31,29 @@ impl Look {
     }
 }
 
+/// The bit of a letter, in lower case.
+const fn letter(c: u32) -> u64 {
+    1 << (2 + c.wrapping_mul(7) % 26)
+}
+
+/// The bits of the letters of ASCII: most words are made of nothing else, and Unicode's tables are slow.
+const ASCII_LETTERS: [u64; 128] = {
+    let mut letters = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        letters[byte] = letter((byte as u8).to_ascii_lowercase() as u32);
+        byte += 1;
+    }
+    letters
+};
+
 impl Word {
     fn new(term: u64, word: &str, look: Look) -> Word {
-        let letters = word
-            .chars()
-            .flat_map(char::to_lowercase)
-            .fold(0, |letters, c| letters | 1u64 << (2 + u32::from(c).wrapping_mul(7) % 26));
+        let letters = if word.is_ascii() {
+            word.bytes().fold(0, |letters, byte| letters | ASCII_LETTERS[usize::from(byte & 0x7f)])
+        } else {
+            word.chars().flat_map(char::to_lowercase).fold(0, |letters, c| letters | letter(u32::from(c)))
+        };
         Word(term & !0 << 28 | letters | look.code())
     }
 
@@ -86,6 +103,9 @@ const ABBREVIATION_BYTES: usize = 4;
 /// Letters of a word in capitals from which it is a name even at the start of a sentence, as in a dateline.
 const CAPITALS: usize = 4;
 
+/// What begins a sentence, somewhere before its first word.
+const SENTENCE_MARKS: [char; 11] = ['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|'];
+
 /// Appends the terms of `part` and its words.
 ///
 /// A name is a capitalized word inside a sentence, or one in capitals, where the text is of mixed case; a number is a
@@ -99,13 +119,12 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
         // Two terms may come from one character, as from a vulgar fraction.
         let between = part.get(end..token.span.start).unwrap_or_default();
         let abbreviated = between == ". " && last_word.len() <= ABBREVIATION_BYTES && last == Look::Name;
-        let starts_sentence =
-            end == 0 || !abbreviated && between.contains(['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|']);
+        let starts_sentence = end == 0 || !abbreviated && between != " " && between.contains(SENTENCE_MARKS);
         end = token.span.end;
         let word = token.span.of(part);
         let capital = !shouting && word.chars().next().is_some_and(char::is_uppercase);
         let mut term = token.term;
-        let look = if word.chars().any(char::is_numeric) {
+        let look = if has_digit(word) {
             Look::Number
         } else if capital && (!starts_sentence || word.chars().all(char::is_uppercase) && word.len() >= CAPITALS) {
             Look::Name
@@ -127,8 +146,19 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
     }
 }
 
+fn has_digit(word: &str) -> bool {
+    if word.is_ascii() { word.bytes().any(|byte| byte.is_ascii_digit()) } else { word.chars().any(char::is_numeric) }
+}
+
 fn is_shouting(text: &str) -> bool {
     let (mut upper, mut lower) = (0, 0);
+    if text.is_ascii() {
+        for byte in text.bytes() {
+            upper += usize::from(byte.is_ascii_uppercase());
+            lower += usize::from(byte.is_ascii_lowercase());
+        }
+        return upper > lower;
+    }
     for c in text.chars() {
         upper += usize::from(c.is_uppercase());
         lower += usize::from(c.is_lowercase());
@@ -208,9 +238,30 @@ const REPLACED_WORDS: usize = 12;
 /// Words of a run that anchors the alignment.
 const ANCHOR: usize = 3;
 
+/// The words of a text, and where they may be aligned with another's: found once for all its pairs.
+#[derive(Clone, Debug)]
+pub(crate) struct Aligned {
+    words: Vec<Word>,
+    /// The triples that occur once, with their place, ascending.
+    anchors: Vec<(u64, u32)>,
+}
+
+impl Aligned {
+    pub(crate) fn new(words: Vec<Word>) -> Aligned {
+        let anchors = unique_triples(&words);
+        Aligned { words, anchors }
+    }
+
+    /// Returns how many words there are.
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+}
+
 /// Aligns two texts on their common runs and compares the facts in between. O((n + m) log n).
-pub(crate) fn differences(a: &[Word], b: &[Word]) -> Differences {
-    let runs = common_runs(a, b);
+pub(crate) fn differences(first: &Aligned, second: &Aligned) -> Differences {
+    let runs = common_runs(first, second);
+    let (a, b) = (&first.words[..], &second.words[..]);
     let mut found = Differences::default();
     if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
         let (inner_a, inner_b) = (&a[first.0..last.0 + last.2], &b[first.1..last.1 + last.2]);
@@ -279,8 +330,9 @@ fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
 
 /// Returns the common runs (start in `a`, start in `b`, length) that stand in one order in both: the longest chain of
 /// word triples that are unique in each, extended to both sides.
-fn common_runs(a: &[Word], b: &[Word]) -> Vec<(usize, usize, usize)> {
-    let (in_a, in_b) = (unique_triples(a), unique_triples(b));
+fn common_runs(first: &Aligned, second: &Aligned) -> Vec<(usize, usize, usize)> {
+    let (a, b) = (&first.words[..], &second.words[..]);
+    let (in_a, in_b) = (&first.anchors, &second.anchors);
     let mut hits = Vec::new();
     let (mut x, mut y) = (0, 0);
     while x < in_a.len() && y < in_b.len() {
@@ -364,6 +416,18 @@ fn longest_chain(hits: &[(u32, u32)]) -> Vec<(u32, u32)> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn differences(a: &[Word], b: &[Word]) -> Differences {
+        super::differences(&Aligned::new(a.to_vec()), &Aligned::new(b.to_vec()))
+    }
+
+    #[test]
+    fn letters_of_ascii_are_those_of_unicode() {
+        for word in ["Straight", "A1", "zZ"] {
+            let bits = word.chars().flat_map(char::to_lowercase).fold(0, |bits, c| bits | letter(u32::from(c)));
+            assert_eq!(Word::new(0, word, Look::Short).0, bits);
+        }
+    }
 
     fn read(text: &str) -> Vec<Word> {
         let (mut terms, mut out) = (Vec::new(), Vec::new());
@@ -459,7 +523,7 @@ mod tests {
             let make = |terms: &[u64]| -> Vec<Word> { terms.iter().map(|term| Word::new(mix64(*term), "word", Look::Short)).collect() };
             let (a, b) = (make(&a), make(&b));
             let (mut i0, mut j0) = (0, 0);
-            for (i, j, length) in common_runs(&a, &b) {
+            for (i, j, length) in common_runs(&Aligned::new(a.clone()), &Aligned::new(b.clone())) {
                 prop_assert!(i >= i0 && j >= j0);
                 prop_assert_eq!(&a[i..i + length], &b[j..j + length]);
                 (i0, j0) = (i + length, j + length);

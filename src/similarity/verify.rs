@@ -7,7 +7,7 @@ use crate::config::{Config, Shingle};
 use crate::document::Span;
 use crate::hash::{hash64, mix64};
 use crate::record::Record;
-use crate::similarity::facts::{self, Word};
+use crate::similarity::facts::{self, Aligned};
 use crate::similarity::quotation;
 use crate::similarity::{ShingleSet, identity};
 
@@ -53,6 +53,7 @@ pub struct Profile {
     raw: OnceLock<Option<ShingleSet>>,
     grams: OnceLock<Vec<u32>>,
     details: OnceLock<Details>,
+    lines: OnceLock<Vec<u64>>,
 }
 
 /// What only pairs that have something in common need of a text.
@@ -61,9 +62,7 @@ struct Details {
     /// Triples of words outside quoted lines; none when no line is quoted.
     own: Option<ShingleSet>,
     /// The words in order, with what is a name and what a number.
-    words: Vec<Word>,
-    /// Hashes of the terms of all short blocks, ascending.
-    lines: Vec<u64>,
+    words: Aligned,
 }
 
 /// Words of a shingle of the retelling rule. True reprints in historical newspapers share about 30% of their triples,
@@ -109,12 +108,13 @@ impl Profile {
             raw: OnceLock::new(),
             grams: OnceLock::new(),
             details: OnceLock::new(),
+            lines: OnceLock::new(),
         }
     }
 
     fn details(&self) -> &Details {
         self.details.get_or_init(|| {
-            let (mut terms, mut own, mut words, mut lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let (mut terms, mut own, mut words) = (Vec::new(), Vec::new(), Vec::new());
             let mut quoted = 0;
             // What is left of a remnant says nothing: its facts are those of the page.
             let whole = [Span::new(0, self.text.len())];
@@ -136,6 +136,14 @@ impl Profile {
                     own.extend_from_slice(&terms[first..]);
                 }
             }
+            Details { own: (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE)), words: Aligned::new(words) }
+        })
+    }
+
+    /// Hashes of the terms of all short blocks, ascending: few pairs ask for them.
+    fn lines(&self) -> &[u64] {
+        self.lines.get_or_init(|| {
+            let (mut terms, mut lines) = (Vec::new(), Vec::new());
             // A headline inside a page is often taken for boilerplate, so all blocks count.
             for block in crate::text::segment(&self.text).blocks {
                 terms.clear();
@@ -145,18 +153,27 @@ impl Profile {
                 }
             }
             lines.sort_unstable();
-            Details { own: (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE)), words, lines }
+            lines
         })
     }
 
     /// A quarter of the character grams, ascending and distinct.
     fn grams(&self) -> &[u32] {
         self.grams.get_or_init(|| {
-            let mut form = String::with_capacity(self.text.len());
+            let mut letters = Vec::with_capacity(self.text.len());
+            let mut form = String::new();
             for span in &self.blocks {
-                crate::text::normalize_into(span.of(&self.text), &mut form);
+                let block = span.of(&self.text);
+                // All that the normal form of plain ASCII changes in letters and digits is their case.
+                if block.is_ascii() && !block.contains('&') {
+                    push_letters(block, &mut letters);
+                } else {
+                    form.clear();
+                    crate::text::normalize_into(block, &mut form);
+                    push_letters(&form, &mut letters);
+                }
             }
-            grams(&form)
+            grams(&letters)
         })
     }
 
@@ -201,7 +218,7 @@ const HEADLINE_WORDS: usize = 4;
 /// Returns whether `page` carries `story` as one item of several: the story's headline stands in it, is not its own, and
 /// most of its text is something else.
 fn carries(page: &Profile, story: &Profile, share: f64) -> bool {
-    share < ITEM && story.headline.is_some_and(|headline| page.details().lines.binary_search(&headline).is_ok())
+    share < ITEM && story.headline.is_some_and(|headline| page.lines().binary_search(&headline).is_ok())
 }
 
 /// Returns whether the blocks leave nothing but blanks of the text out.
@@ -225,28 +242,42 @@ fn characters(text: &str, blocks: &[Span], width: usize) -> ShingleSet {
     ShingleSet::new(&terms, width)
 }
 
+/// Appends the letters and digits of a part, those of ASCII in lower case.
+fn push_letters(part: &str, out: &mut Vec<u32>) {
+    if !part.is_ascii() {
+        out.extend(part.chars().filter(|c| c.is_alphanumeric()).map(u32::from));
+        return;
+    }
+    let start = out.len();
+    out.resize(start + part.len(), 0);
+    let mut end = start;
+    // A byte that is none is written over by the next: words are too short to predict where they end.
+    for byte in part.bytes() {
+        out[end] = u32::from(byte.to_ascii_lowercase());
+        end += usize::from(byte.is_ascii_alphanumeric());
+    }
+    out.truncate(end);
+}
+
 /// Returns a sample of the hashes of `GRAM` consecutive letters and digits, blanks and marks left out: scanning errors
 /// split and join words.
-fn grams(form: &str) -> Vec<u32> {
+fn grams(letters: &[u32]) -> Vec<u32> {
     const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
     let leaving = (1..GRAM).fold(BASE, |power, _| power.wrapping_mul(BASE));
-    let mut window = [0u64; GRAM];
-    let (mut sum, mut count) = (0u64, 0usize);
-    let mut sample = Vec::with_capacity(form.len() / GRAM_SCALE as usize);
-    for c in form.chars().filter(|c| c.is_alphanumeric()) {
-        let c = u64::from(c) + 1;
-        let place = count % GRAM;
-        sum =
-            sum.wrapping_add(c).wrapping_mul(BASE).wrapping_sub(window[place].wrapping_mul(leaving).wrapping_mul(BASE));
-        window[place] = c;
-        count += 1;
-        if count >= GRAM {
-            let hash = mix64(sum);
-            if hash < u64::MAX / GRAM_SCALE {
-                sample.push(hash as u32);
-            }
-        }
+    let (first, later) = letters.split_at(letters.len().min(GRAM - 1));
+    let code = |c: &u32| u64::from(*c) + 1;
+    let mut sum = first.iter().fold(0u64, |sum, c| sum.wrapping_add(code(c)).wrapping_mul(BASE));
+    // Which gram is kept is as good as random: all are written, and one that is not kept is written over.
+    let mut sample = vec![0; later.len()];
+    let mut count = 0;
+    for (left, c) in letters.iter().zip(later) {
+        sum = sum.wrapping_add(code(c)).wrapping_mul(BASE);
+        let hash = mix64(sum);
+        sample[count] = hash as u32;
+        count += usize::from(hash < u64::MAX / GRAM_SCALE);
+        sum = sum.wrapping_sub(code(left).wrapping_mul(leaving));
     }
+    sample.truncate(count);
     sample.sort_unstable();
     sample.dedup();
     sample
