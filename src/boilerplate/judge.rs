@@ -1,6 +1,7 @@
 //! Features and repetition → verdicts.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::boilerplate::cues::Lexicon;
 use crate::boilerplate::features::{Blocks, CONTEXT_COLUMNS, LOOK_COLUMNS, Scores};
@@ -268,21 +269,40 @@ fn evaluate<const COLUMNS: usize>(
     count: usize,
     write: impl Fn(usize, &mut [f32; COLUMNS]),
 ) -> Vec<f32> {
-    let mut rows = [[0.0; WIDTH]; LANES];
     let mut out = Vec::with_capacity(count + LANES);
-    for start in (0..count).step_by(LANES) {
-        let stop = count.min(start + LANES);
-        for at in start..stop {
-            write(at, rows[at - start].first_chunk_mut().expect("a row has room for every column"));
-        }
-        // Most pages are short, so that half-filled lanes at their end are worth a narrower walk.
-        match rows.first_chunk::<{ LANES / 2 }>() {
-            Some(half) if stop - start <= half.len() => out.extend(forest.evaluate(half)),
-            _ => out.extend(forest.evaluate(&rows)),
-        }
+    let wide = count - count % LANES;
+    side_by_side::<COLUMNS, LANES>(forest, 0..wide, &write, &mut out);
+    // Most pages are short, so that a few rows at their end are worth a narrower pass.
+    if count - wide <= LANES / 2 {
+        side_by_side::<COLUMNS, { LANES / 2 }>(forest, wide..count, &write, &mut out);
+    } else {
+        side_by_side::<COLUMNS, LANES>(forest, wide..count, &write, &mut out);
     }
-    out.truncate(count);
     out
+}
+
+/// Appends a forest's log odds for a range of rows, `SIDE` at a time.
+fn side_by_side<const COLUMNS: usize, const SIDE: usize>(
+    forest: &Forest,
+    range: Range<usize>,
+    write: &impl Fn(usize, &mut [f32; COLUMNS]),
+    out: &mut Vec<f32>,
+) {
+    if range.is_empty() {
+        return;
+    }
+    let mut row = [0.0; COLUMNS];
+    let mut columns = [[0.0; SIDE]; WIDTH];
+    for start in range.clone().step_by(SIDE) {
+        let stop = range.end.min(start + SIDE);
+        for at in start..stop {
+            write(at, &mut row);
+            for (column, value) in columns.iter_mut().zip(&row) {
+                column[at - start] = *value;
+            }
+        }
+        out.extend(&forest.evaluate(&columns)[..stop - start]);
+    }
 }
 
 /// Returns the log odds of boilerplate where no model takes part: by the counts and the length alone.

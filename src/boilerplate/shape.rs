@@ -288,7 +288,8 @@ impl Default for Reader {
 }
 
 impl Reader {
-    #[inline]
+    // Its callers know that what comes is no small letter, and each does something else with the class.
+    #[inline(always)]
     fn read(&mut self, c: char, words: &mut Vec<u32>) -> Class {
         let (class, folded) = classify(c);
         match class {

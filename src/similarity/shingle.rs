@@ -30,6 +30,57 @@ pub fn hash_shingles(terms: &[u64], width: usize, out: &mut Vec<u64>) {
     }));
 }
 
+/// Bits of a sieve for each hash in it: of others one in so many passes.
+const SIEVE_BITS: usize = 16;
+
+/// A bit for each range of hashes, set where a set has one in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sieve {
+    bits: Box<[u64]>,
+    shift: u32,
+}
+
+impl Sieve {
+    fn passes(&self, hash: u64) -> bool {
+        let place = (hash >> self.shift) as usize;
+        self.bits[place / 64] >> (place % 64) & 1 == 1
+    }
+}
+
+/// Passed hashes are searched for one by one where the set has so many times more.
+const SEARCHED: usize = 8;
+
+/// Returns how many hashes stand in both of two ascending slices; `few` may be far shorter.
+fn shared(many: &[u64], few: &[u64]) -> usize {
+    if SEARCHED * few.len() < many.len() {
+        return few.iter().filter(|hash| many.binary_search(hash).is_ok()).count();
+    }
+    // Each step waits for the one before it, so the lower and the upper half are met side by side.
+    let middle = many.len() / 2;
+    let Some(pivot) = many.get(middle) else { return 0 };
+    let (a, c) = many.split_at(middle);
+    let (b, d) = few.split_at(few.partition_point(|hash| hash < pivot));
+    let (mut i, mut j, mut k, mut l, mut shared) = (0, 0, 0, 0, 0);
+    while let (Some(w), Some(x), Some(y), Some(z)) = (a.get(i), b.get(j), c.get(k), d.get(l)) {
+        i += usize::from(w <= x);
+        j += usize::from(x <= w);
+        k += usize::from(y <= z);
+        l += usize::from(z <= y);
+        shared += usize::from(w == x) + usize::from(y == z);
+    }
+    shared + merged(&a[i..], &b[j..]) + merged(&c[k..], &d[l..])
+}
+
+fn merged(one: &[u64], other: &[u64]) -> usize {
+    let (mut i, mut j, mut shared) = (0, 0, 0);
+    while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
+        i += usize::from(a <= b);
+        j += usize::from(b <= a);
+        shared += usize::from(a == b);
+    }
+    shared
+}
+
 /// The distinct shingles of a text, ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShingleSet {
@@ -71,13 +122,31 @@ impl ShingleSet {
 
     /// Returns how many shingles the two sets share. O(n + m), without a branch that depends on the hashes.
     pub fn shared(&self, other: &ShingleSet) -> usize {
-        let (mut i, mut j, mut shared) = (0, 0, 0);
-        while let (Some(a), Some(b)) = (self.hashes.get(i), other.hashes.get(j)) {
-            i += usize::from(a <= b);
-            j += usize::from(b <= a);
-            shared += usize::from(a == b);
+        shared(&self.hashes, &other.hashes)
+    }
+
+    /// Makes a sieve that lets all hashes of this set through, and few others.
+    pub(crate) fn sieve(&self) -> Sieve {
+        let places = (SIEVE_BITS * self.len()).next_power_of_two().max(64);
+        let shift = 64 - places.trailing_zeros();
+        let mut bits = vec![0u64; places / 64].into_boxed_slice();
+        for hash in &self.hashes {
+            let place = (hash >> shift) as usize;
+            bits[place / 64] |= 1 << (place % 64);
         }
-        shared
+        Sieve { bits, shift }
+    }
+
+    /// Returns what [`ShingleSet::shared`] does, by way of this set's sieve: sooner where little is shared.
+    pub(crate) fn shared_through(&self, sieve: &Sieve, other: &ShingleSet) -> usize {
+        let mut passed = vec![0; other.len()];
+        let mut count = 0;
+        for hash in &other.hashes {
+            // One that does not pass is written over by the next: which pass is hard to predict.
+            passed[count] = *hash;
+            count += usize::from(sieve.passes(*hash));
+        }
+        shared(&self.hashes, &passed[..count])
     }
 
     /// Returns the exact Jaccard similarity, in 0..=1; 0 when either set is empty.
@@ -137,6 +206,10 @@ mod tests {
             let [a, b] = [a, b].map(ShingleSet::from_hashes);
             prop_assert_eq!(a.shared(&b), shared);
             prop_assert_eq!(a.jaccard(&b), b.jaccard(&a));
+            let [wide_a, wide_b] = [&a, &b].map(|set| ShingleSet::from_hashes(set.hashes().iter().map(|hash| mix64(*hash)).collect()));
+            for (one, other) in [(&a, &b), (&wide_a, &wide_b), (&wide_b, &wide_a)] {
+                prop_assert_eq!(one.shared_through(&one.sieve(), other), shared);
+            }
             prop_assert_eq!(a.jaccard(&a), if a.is_empty() { 0.0 } else { 1.0 });
         }
     }

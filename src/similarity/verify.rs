@@ -9,6 +9,7 @@ use crate::hash::{hash64, mix64};
 use crate::record::Record;
 use crate::similarity::facts::{self, Aligned};
 use crate::similarity::quotation;
+use crate::similarity::shingle::Sieve;
 use crate::similarity::{ShingleSet, identity};
 
 /// A text to verify: what it says, and which parts of it are its article.
@@ -42,6 +43,7 @@ pub struct Profile {
     fingerprint: u128,
     /// The run's own shingles, without boilerplate.
     content: ShingleSet,
+    sieve: OnceLock<Sieve>,
     /// Triples of words, without boilerplate; none when they are the run's own shingles.
     triples: Option<ShingleSet>,
     /// Hash of the canonical address.
@@ -101,6 +103,7 @@ impl Profile {
             unit: config.shingle,
             fingerprint: identity(&terms),
             content,
+            sieve: OnceLock::new(),
             triples: (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE)),
             address: article.url.and_then(address),
             headline,
@@ -656,7 +659,9 @@ const HEADLINE: usize = 14;
 /// Compares two texts.
 pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
     let share = |shared: usize, of: usize| if of == 0 { 0.0 } else { shared as f64 / of as f64 };
-    let shared = first.content.shared(&second.content);
+    // The first text is met with many others in turn, and most of them share next to nothing with it.
+    let sieve = first.sieve.get_or_init(|| first.content.sieve());
+    let shared = first.content.shared_through(sieve, &second.content);
     let union = first.content.len() + second.content.len() - shared;
     let mut pair = VerifiedPair {
         jaccard: share(shared, union),
