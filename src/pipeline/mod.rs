@@ -70,10 +70,10 @@ pub fn scan<'w>(
     let copies = copies(config, census.documents, &judgment.identities)?;
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
     clock.lap("meet");
-    let (wanted, any) = wanted(census.documents, &met, &copies)?;
-    let texts = told(&run, &census, &judgment, &wanted, any)?;
+    let wanted = wanted(census.documents, &met, &copies)?;
+    let texts = told(&run, &census, &judgment, &wanted)?;
     clock.lap("read again");
-    let verified = verified(&run, &met, &texts)?;
+    let verified = verified(&run, &met, wanted, &texts)?;
     clock.lap("verify");
     let grouping = group(&run, &census, &judgment, &copies, &verified, &texts)?;
     clock.lap("group");

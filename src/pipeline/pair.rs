@@ -13,7 +13,7 @@ use crate::pipeline::judge::{Judgment, same_batch};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{
-    Article, CandidatePair, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
+    Article, CandidatePair, Components, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
     posting_pairs, prefix_length, prefix_pairs, verify,
 };
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
@@ -215,11 +215,10 @@ pub(super) fn told<'w>(
     run: &Run<'_, 'w>,
     census: &Census<'_>,
     judgment: &Judgment<'_>,
-    wanted: &Bits,
-    any: bool,
+    wanted: &Wanted,
 ) -> Result<Spool<'w>, Error> {
     let texts = SpoolWriter::new(run.workspace, "texts");
-    if !any {
+    if !wanted.any {
         return Ok(texts.finish()?);
     }
     let mut batches = census.batches.iter();
@@ -230,7 +229,7 @@ pub(super) fn told<'w>(
         |(), base: DocumentId, parsed, ()| {
             let mut kept = Vec::new();
             for (number, document) in (base.0..).zip(parsed.documents) {
-                if !wanted.has(number) {
+                if !wanted.documents.has(number) {
                     continue;
                 }
                 let removed = match judgment.verdicts.get(number)? {
@@ -271,8 +270,7 @@ pub(super) fn content(text: &str, removed: impl Iterator<Item = Span>) -> Vec<Sp
 pub(super) struct Profiles<'a> {
     texts: &'a Spool<'a>,
     config: &'a Config,
-    /// The profile of document `d` is kept at `d % len`: pairs come in the order of their first documents, and the pages
-    /// of a site or a story that meet each other are mostly near in order.
+    /// The profile of document `d` is kept at `d % len`: pairs of one company come in a row.
     kept: Vec<Option<(u32, Arc<Profile>)>>,
 }
 
@@ -324,13 +322,26 @@ impl<'a> Profiles<'a> {
 pub(super) fn verified<'w>(
     run: &Run<'_, 'w>,
     candidates: &Sorted<'_, CandidatePair>,
+    wanted: Wanted,
     texts: &Spool<'_>,
 ) -> Result<Sorted<'w, VerifiedPair>, Error> {
+    let meetings = run.sorter("meetings");
+    let company = wanted.company;
+    run.each(candidates.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = meetings.writer();
+        for pair in candidates.part(part)? {
+            let pair = pair?;
+            writer.push(Meeting { company: company[pair.a as usize], a: pair.a, b: pair.b })?;
+        }
+        writer.finish()
+    })?;
+    drop(company);
+    let meetings = run.sort(meetings)?;
     let verified = run.sorter("verified");
-    run.each(candidates.parts(), |part| -> Result<(), Error> {
+    run.each(meetings.parts(), |part| -> Result<(), Error> {
         let mut writer = verified.writer();
         let mut profiles = Profiles::new(run, texts);
-        for pair in candidates.part(part)? {
+        for pair in meetings.part(part)? {
             if run.observer.stopped() {
                 return Err(Error::Stopped);
             }
@@ -342,17 +353,63 @@ pub(super) fn verified<'w>(
     Ok(run.sort(verified)?)
 }
 
+/// A candidate by the company that its documents keep: those of one company are verified in a row, so that a text is read
+/// and profiled once for all its pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Meeting {
+    company: u32,
+    a: u32,
+    b: u32,
+}
+
+impl Record for Meeting {
+    const WIDTH: usize = 12;
+
+    fn encode(&self, out: &mut [u8]) {
+        out[..4].copy_from_slice(&self.company.to_le_bytes());
+        out[4..8].copy_from_slice(&self.a.to_le_bytes());
+        out[8..12].copy_from_slice(&self.b.to_le_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> Meeting {
+        let number = |at: usize| u32::from_le_bytes(bytes[4 * at..4 * at + 4].try_into().expect("four bytes"));
+        Meeting { company: number(0), a: number(1), b: number(2) }
+    }
+
+    fn key(&self) -> u64 {
+        u64::from(self.company)
+    }
+}
+
+/// Documents that keep each other company at most; larger groups, such as the pages that one template makes, are
+/// verified in the order of their documents, by several threads.
+const COMPANY: u32 = 64;
+
+/// What candidates and copies ask for.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The documents that have to be read again.
+    pub documents: Bits,
+    /// Whether there is any.
+    pub any: bool,
+    /// For every document the first one that candidates link it with over any number of steps, or itself where too many
+    /// are linked.
+    company: Vec<u32>,
+}
+
 /// Returns the documents that candidates and copies make it necessary to read again.
 pub(super) fn wanted(
     documents: u32,
     candidates: &Sorted<'_, CandidatePair>,
     copies: &Copies,
-) -> Result<(Bits, bool), StoreError> {
+) -> Result<Wanted, StoreError> {
     let mut wanted = Bits::new(documents as usize);
+    let mut linked = Components::new(documents as usize);
     for pair in candidates.iter()? {
         let pair = pair?;
         wanted.set(pair.a);
         wanted.set(pair.b);
+        linked.join(pair.a, pair.b);
     }
     for (document, leader) in (0..).zip(&copies.leader_of) {
         if copies.differs.has(document) {
@@ -361,7 +418,15 @@ pub(super) fn wanted(
         }
     }
     let any = wanted.0.iter().any(|bits| *bits != 0);
-    Ok((wanted, any))
+    let mut company = linked.into_roots();
+    let mut sizes = vec![0_u32; company.len()];
+    company.iter().for_each(|root| sizes[*root as usize] += 1);
+    for (document, root) in (0..).zip(&mut company) {
+        if sizes[*root as usize] > COMPANY {
+            *root = document;
+        }
+    }
+    Ok(Wanted { documents: wanted, any, company })
 }
 
 /// A verified pair of one component, by the component.
