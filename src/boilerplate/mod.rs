@@ -26,5 +26,5 @@ pub use judge::{Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, 
 pub use kind::{BoilerplateKind, KindSet};
 pub use model::ModelError;
 pub use occurrence::{Counted, Link, Occurrence, Tally};
-pub use repetition::{Fingerprints, Repetition, fingerprints};
+pub use repetition::{Fingerprints, Recent, Repetition, fingerprints};
 pub use versions::data_versions;

@@ -313,16 +313,15 @@ impl Placed {
 impl Aligned {
     pub(crate) fn new(words: Vec<Word>) -> Aligned {
         let anchors = unique_triples(&words);
-        let mut terms: Vec<u64> = words.iter().map(|word| word.0 & !Placed::PLACES).collect();
-        sort_by_hash(&mut terms, |term| *term);
-        terms.dedup();
-        let placed = |is: fn(Word) -> bool| {
-            let words = words.iter().enumerate().filter(|(_, word)| is(**word));
-            let mut placed: Vec<Placed> = words.map(|(at, word)| Placed::new(*word, at)).collect();
-            sort_by_hash(&mut placed, |placed| placed.0);
-            placed
+        let mut placed: Vec<Placed> = words.iter().zip(0..).map(|(word, at)| Placed::new(*word, at)).collect();
+        sort_by_hash(&mut placed, |placed| placed.0);
+        let of = |is: fn(Word) -> bool| {
+            let of_look = |placed: &&Placed| words.get(placed.place()).is_some_and(|word| is(*word));
+            placed.iter().filter(of_look).copied().collect()
         };
-        let (facts, plain) = (placed(Word::is_fact), placed(Word::is_plain));
+        let (facts, plain) = (of(Word::is_fact), of(Word::is_plain));
+        let mut terms: Vec<u64> = placed.iter().map(|placed| placed.term()).collect();
+        terms.dedup();
         Aligned { words, anchors, terms, facts, plain }
     }
 
@@ -333,10 +332,10 @@ impl Aligned {
 
     /// Returns whether a term stands anywhere, for terms asked in ascending order; `next` keeps the place.
     fn holds(&self, term: u64, next: &mut usize) -> bool {
-        while self.terms.get(*next).is_some_and(|held| held >> 28 < term) {
+        while self.terms.get(*next).is_some_and(|held| *held < term) {
             *next += 1;
         }
-        self.terms.get(*next).is_some_and(|held| held >> 28 == term)
+        self.terms.get(*next).is_some_and(|held| *held == term)
     }
 }
 

@@ -186,7 +186,7 @@ impl Profile {
         let raw = self.raw.get_or_init(|| {
             (!is_whole(&self.text, &self.blocks)).then(|| match self.unit {
                 Shingle::Words(width) => {
-                    let mut terms = Vec::new();
+                    let mut terms = Vec::with_capacity(self.text.len() / 5);
                     crate::text::hash_terms(&self.text, &mut terms);
                     ShingleSet::new(&terms, width)
                 }
