@@ -1,5 +1,9 @@
 //! Groups of documents that tell the same story, each held together by its representative.
 
+mod correct;
+
+pub use correct::correct;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
@@ -226,12 +230,8 @@ impl<'a> Links<'a> {
                 .collect();
             told.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
             told.truncate(STORIES);
-            self.parted[page] = (0..told.len()).any(|one| {
-                (one + 1..told.len()).any(|other| {
-                    let pair = self.measure(told[one], told[other]);
-                    pair.told < UNRELATED && !pair.same_headline
-                })
-            });
+            self.parted[page] = (0..told.len())
+                .any(|one| (one + 1..told.len()).any(|other| are_unrelated(&self.measure(told[one], told[other]))));
         }
         for page in 0..self.members.len() {
             let mut near = std::mem::take(&mut self.neighbors[page]);
@@ -239,6 +239,33 @@ impl<'a> Links<'a> {
             self.neighbors[page] = near;
         }
     }
+}
+
+/// Returns whether two documents have so little in common that a page which tells both is one of several stories.
+fn are_unrelated(pair: &VerifiedPair) -> bool {
+    pair.told < UNRELATED && !pair.same_headline
+}
+
+/// Returns whether a page that wholly tells these documents is one of several stories: two of them have nothing in common.
+///
+/// Looks at the first 16 of at least 60 words; `verify` measures a pair.
+///
+/// # Errors
+/// Those of `verify`.
+pub fn is_round_up<E>(
+    stories: &[Member],
+    verify: &mut dyn FnMut(u32, u32) -> Result<VerifiedPair, E>,
+) -> Result<bool, E> {
+    let stories = stories.iter().filter(|story| story.content_words >= STORY_WORDS).take(STORIES);
+    let stories: Vec<u32> = stories.map(|story| story.item).collect();
+    for (at, one) in stories.iter().enumerate() {
+        for other in &stories[at + 1..] {
+            if are_unrelated(&verify(*one, *other)?) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Returns whether `page` tells all of the other document of a pair.
@@ -326,11 +353,14 @@ pub struct Choice {
 
 /// Chooses the copy to keep of one cluster, by the policy that `config` names.
 ///
-/// `copies` are the cluster's members in order, the representative among them. Where the policy asks for what no copy
+/// `copies` are the cluster's members that may be kept, in order. Where the policy asks for what no copy
 /// has (a date that can be read, a site of the list), and among equals, the most complete text wins, then the first.
 pub fn choose(config: &Config, representative: u32, copies: &[Copy]) -> Choice {
     let longest = |copy: &Copy| (Reverse(copy.content_words), copy.item != representative, copy.item);
-    let fallback = |why: &str| Choice { kept: Some(representative), reason: format!("the most complete text{why}") };
+    // The representative may be out of the choice by decision, or since it repeats a reference.
+    let complete = copies.iter().find(|copy| copy.item == representative);
+    let complete = complete.or_else(|| copies.iter().min_by_key(|copy| longest(copy))).map(|copy| copy.item);
+    let fallback = |why: &str| Choice { kept: complete, reason: format!("the most complete text{why}") };
     let best = |rank: &dyn Fn(&Copy) -> Option<i64>| {
         let ranked = copies.iter().filter_map(|copy| Some((rank(copy)?, copy)));
         ranked.min_by_key(|(rank, copy)| (*rank, longest(copy))).map(|(_, copy)| copy)

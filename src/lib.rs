@@ -51,6 +51,7 @@ pub mod cluster;
 pub mod config;
 pub mod corpus;
 pub mod date;
+pub mod decisions;
 pub mod document;
 pub mod error;
 pub mod files;

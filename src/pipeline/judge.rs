@@ -326,6 +326,7 @@ impl Bench<'_> {
         let site = self.census.site_of[number as usize];
         let segments = segment(text);
         let (repetition, judged) = self.judged(document, site, &segments, counted);
+        let is_reference = self.census.is_reference(number);
         let mut verdicts = Vec::new();
         worker.terms.clear();
         let mut raw = Vec::new();
@@ -350,10 +351,12 @@ impl Bench<'_> {
                     removed,
                     score,
                 });
-                kinds = kinds.with(kind);
-                worker.totals.count_kind(kind, words, number, document, block.span, block.line);
+                if !is_reference {
+                    kinds = kinds.with(kind);
+                    worker.totals.count_kind(kind, words, number, document, block.span, block.line);
+                }
             }
-            if self.sink.is_some() && (verdict.kind.is_some() || self.config.all_blocks) {
+            if self.sink.is_some() && !is_reference && (verdict.kind.is_some() || self.config.all_blocks) {
                 let counts = repetition.get(at).copied().unwrap_or_default();
                 rows.push(BlockRow {
                     id: document.id.clone(),
@@ -378,18 +381,20 @@ impl Bench<'_> {
         count_chars(text, rows);
         let words = raw.len() as u64;
         let content_words = words - removed_words;
-        worker.totals.empty += u64::from(words == 0);
-        worker.totals.words += words;
-        worker.totals.removed_words += removed_words;
-        worker.totals.text_bytes += text.len() as u64;
-        worker.totals.withheld += u64::from(judged.withheld);
-        let of_site = worker.totals.by_site.entry(site).or_default();
-        of_site.0 += words;
-        of_site.1 += removed_words;
+        if !is_reference {
+            worker.totals.empty += u64::from(words == 0);
+            worker.totals.words += words;
+            worker.totals.removed_words += removed_words;
+            worker.totals.text_bytes += text.len() as u64;
+            worker.totals.withheld += u64::from(judged.withheld);
+            let of_site = worker.totals.by_site.entry(site).or_default();
+            of_site.0 += words;
+            of_site.1 += removed_words;
+        }
         if content_words > 0 {
             self.compare(worker, number, document, &verdicts, &raw)?;
         }
-        if let Some(headline) = &judged.headline {
+        if let Some(headline) = judged.headline.as_ref().filter(|_| !is_reference) {
             let key = headline_terms(&headline.text, document.site.as_deref());
             if !key.is_empty() {
                 worker.headlines.push(HeadlineEntry { headline: identity(&key) as u64, document: number })?;
@@ -450,10 +455,15 @@ impl Bench<'_> {
         verdicts: &[KeptVerdict],
         raw: &[u64],
     ) -> Result<(), StoreError> {
+        // Documents of different values share no key, so that they never meet.
+        let salt = match self.census.within(number) {
+            0 => 0,
+            value => mix64(u64::from(value)),
+        };
         // Pages of which next to nothing is left are not one text because that little is.
         let remnant = is_remnant(worker.terms.len(), raw.len());
         worker.identities.push(IdentityEntry {
-            content: identity(if remnant { raw } else { &worker.terms }),
+            content: identity(if remnant { raw } else { &worker.terms }) ^ u128::from(salt),
             item: number,
             raw: identity(raw) as u64,
         })?;
@@ -471,11 +481,11 @@ impl Bench<'_> {
         }
         if self.config.exact {
             for hash in ShingleSet::from_hashes(worker.shingles_here.clone()).hashes() {
-                worker.shingles.push(SampleEntry { key: *hash, item: number })?;
+                worker.shingles.push(SampleEntry { key: *hash ^ salt, item: number })?;
             }
         } else if let Some(signature) = self.sketcher.sketch(&worker.shingles_here) {
             for key in self.banding.keys(&signature) {
-                worker.bands.push(BandEntry { key, item: number })?;
+                worker.bands.push(BandEntry { key: key ^ salt, item: number })?;
             }
         }
         // Sampled first, so that an eighth is sorted.
@@ -485,7 +495,7 @@ impl Bench<'_> {
         worker.shingles_here.sort_unstable();
         worker.shingles_here.dedup();
         for hash in &worker.shingles_here {
-            worker.samples.push(SampleEntry { key: mix64(*hash), item: number })?;
+            worker.samples.push(SampleEntry { key: mix64(*hash) ^ salt, item: number })?;
         }
         Ok(())
     }

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 17] = [
+const ROOMS: [(&str, &str); 18] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
     ("date", ""),
-    ("config", "hash boilerplate"),
+    ("decisions", ""),
+    ("config", "hash boilerplate decisions"),
     ("observe", "document"),
     ("files", ""),
     ("input", "document config observe files hash"),

@@ -66,6 +66,18 @@ impl Shown<'_> {
             let who = share_of(summary.without_date, summary.documents);
             lacks.push(format!("No date is known for {who}: they are the last to be kept by date."));
         }
+        if let Some(within) = &summary.within {
+            let mut line =
+                format!("Compared inside each of {} of `{}` alone", counted(within.values, "value"), within.field);
+            if within.without > 0 {
+                line.push_str(&format!("; {} without one, inside those", counted(within.without, "document")));
+            }
+            lacks.push(format!("{line}."));
+        }
+        if let Some(decisions) = &summary.decisions {
+            let of = counted(decisions.lines, "decision");
+            lacks.push(format!("{} of {of} of `{}` followed.", count(decisions.followed), decisions.file));
+        }
         for lack in lacks {
             for line in wrap(&lack, WIDTH) {
                 out.push_str(&format!("{}\n", paint.dim(&line)));
@@ -117,6 +129,11 @@ impl Shown<'_> {
 
     fn stories(&self, out: &mut String, paint: Paint) {
         let summary = self.summary;
+        if summary.references > 0 {
+            let line = format!("Known: {} of {}", count(summary.known), counted(summary.documents, "document"));
+            let whence = format!("each repeats one of {}", counted(summary.references, "reference"));
+            out.push_str(&format!("\n{}; {whence}\n", paint.bold(&line)));
+        }
         if summary.clusters == 0 {
             out.push_str(&format!("\n{}", paint.bold("Near-duplicates: none")));
             out.push_str(&format!(" at {}.", self.threshold));
