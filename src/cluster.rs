@@ -45,6 +45,9 @@ const CONTENDERS: usize = 4;
 /// Stories inside one page that are compared with each other to find out whether they are several.
 const STORIES: usize = 16;
 
+/// How many times longer than a passage those that tell it are, at least.
+const LONGER: u32 = 2;
+
 /// Words of a document inside a page from which it is a story of its own.
 const STORY_WORDS: u32 = 60;
 
@@ -233,10 +236,40 @@ impl<'a> Links<'a> {
             self.parted[page] = (0..told.len())
                 .any(|one| (one + 1..told.len()).any(|other| are_unrelated(&self.measure(told[one], told[other]))));
         }
+        self.part_passages();
         for page in 0..self.members.len() {
             let mut near = std::mem::take(&mut self.neighbors[page]);
             near.retain(|&other| !self.are_parted(page, other));
             self.neighbors[page] = near;
+        }
+    }
+
+    /// Finds the passages: documents that two longer ones tell, which share next to nothing else. A notice, a quotation, or
+    /// what a site writes around every article, left over where the article was lost, is told by several stories and is
+    /// none of them.
+    fn part_passages(&mut self) {
+        let mut passages = Vec::new();
+        for passage in 0..self.members.len() {
+            let words = self.members[passage].content_words;
+            let mut holders: Vec<usize> = self.neighbors[passage]
+                .iter()
+                .copied()
+                .filter(|&other| !self.parted[other] && self.members[other].content_words / LONGER >= words)
+                .filter(|&other| self.known(passage, other).is_some_and(|pair| tells(pair, self.members[other].item)))
+                .collect();
+            holders.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
+            holders.truncate(STORIES);
+            let Some((&first, others)) = holders.split_first() else { continue };
+            let at_odds = others.iter().any(|&other| {
+                let pair = self.measure(first, other);
+                pair.told.max(pair.told_in_letters) < AT_ODDS && !pair.same_headline
+            });
+            if at_odds && !self.parted[passage] {
+                passages.push(passage);
+            }
+        }
+        for passage in passages {
+            self.parted[passage] = true;
         }
     }
 }
@@ -365,15 +398,15 @@ pub fn choose(config: &Config, representative: u32, copies: &[Copy]) -> Choice {
         let ranked = copies.iter().filter_map(|copy| Some((rank(copy)?, copy)));
         ranked.min_by_key(|(rank, copy)| (*rank, longest(copy))).map(|(_, copy)| copy)
     };
-    let day = |copy: &Copy| copy.date.as_deref().and_then(crate::date::day).map(i64::from);
+    let moment = |copy: &Copy| copy.date.as_deref().and_then(crate::date::moment);
     let dated = |copy: &Copy, which: &str| Choice {
         kept: Some(copy.item),
         reason: format!("the {which} date: {}", copy.date.as_deref().unwrap_or_default()),
     };
     match config.keep {
         Keep::Longest => fallback(""),
-        Keep::Earliest => best(&day).map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "earliest")),
-        Keep::Latest => best(&|copy| day(copy).map(|day| -day))
+        Keep::Earliest => best(&moment).map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "earliest")),
+        Keep::Latest => best(&|copy| moment(copy).map(|moment| -moment))
             .map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "latest")),
         Keep::First => {
             Choice { kept: copies.iter().map(|copy| copy.item).min(), reason: "the first in order".to_owned() }
@@ -417,6 +450,18 @@ mod tests {
     fn groups(members: &[Member], pairs: &[VerifiedPair]) -> Vec<(u32, Vec<u32>)> {
         let mut none = |a, b| VerifiedPair::apart(a, b);
         split(members, pairs, &mut none).into_iter().map(|cluster| (cluster.representative, cluster.members)).collect()
+    }
+
+    #[test]
+    fn a_passage_that_two_stories_tell_is_neither_of_them() {
+        let told = |a, b| VerifiedPair { relation: Relation::Contained, ..pair(a, b, true, 0.9) };
+        let members = members(&[80, 900, 700, 690]);
+        let pairs = [told(0, 1), told(0, 2), told(0, 3), pair(2, 3, true, 0.8)];
+        assert_eq!(groups(&members, &pairs), [(0, vec![0]), (1, vec![1]), (2, vec![2, 3])]);
+        // Two copies of one story hold an excerpt of it.
+        let pairs = [told(0, 2), told(0, 3), pair(2, 3, true, 0.8)];
+        let excerpt = [members[0], members[2], members[3]];
+        assert_eq!(groups(&excerpt, &pairs), [(2, vec![0, 2, 3])]);
     }
 
     #[test]

@@ -46,6 +46,7 @@
 //! # Ok::<(), retold::Error>(())
 //! ```
 
+pub mod address;
 pub mod boilerplate;
 pub mod cluster;
 pub mod config;

@@ -23,6 +23,7 @@ pub(crate) use finished::dropped_because;
 pub use restore::{Restored, restore};
 pub use schema::{
     BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, ReferenceRow, RemovedRow, Role, SkippedRow,
+    VersionRow,
 };
 pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, Summary, WithinCount};
 pub use tables::{Sink, Tables};

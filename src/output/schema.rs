@@ -165,6 +165,35 @@ pub struct ClusterRow {
     pub headlines: Vec<String>,
 }
 
+/// A row of `versions`: a document whose page was met before with another text.
+///
+/// Documents of one canonical address stand in the order of their dates, those of one moment and all where one has no date
+/// as they were given, references first. Each whose text differs from that of the one before it has a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VersionRow {
+    /// The canonical address: see [`crate::address::canonical`].
+    pub url: String,
+    /// Number of this version, 2 for the second.
+    pub version: u64,
+    /// The document.
+    pub id: String,
+    /// The document, or reference, of the version before it.
+    pub previous_id: String,
+    /// Its date as given.
+    pub date: Option<String>,
+    /// The date of the version before it.
+    pub previous_date: Option<String>,
+    /// Words that it has more often than the version before it: a sentence that moved counts for nothing.
+    pub words_added: u64,
+    /// Words that the version before it has more often.
+    pub words_removed: u64,
+    /// Jaccard similarity to the version before it, without boilerplate.
+    #[serde(serialize_with = "ratio")]
+    pub jaccard: f64,
+    /// Whether it joins the version before it: they are similar enough to be one story.
+    pub joined: bool,
+}
+
 /// A row of `references`: a reference that some document repeats.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceRow {

@@ -64,6 +64,9 @@ pub struct Summary {
     pub closest: Option<crate::output::PairRow>,
     /// Headlines that several documents carry.
     pub headlines: u64,
+    /// Rows of `versions`.
+    #[serde(default)]
+    pub versions: u64,
     /// Inputs and records that could not be read.
     pub skipped: u64,
     /// Expected recall of the candidates at the threshold.

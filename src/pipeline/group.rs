@@ -129,7 +129,7 @@ pub(super) fn group<'w>(
     for pair in verified.iter()? {
         look_alikes.count(&pair?);
     }
-    let measure = || Measure { copies, verified, profiles: Profiles::new(run, texts), known: HashMap::new() };
+    let measure = || Measure::new(run, copies, verified, texts);
     let mut representative_of = representatives(run, census, judgment, copies, &look_alikes, verified, texts)?;
     follow(&mut representative_of, census, judgment, decided, &mut measure())?;
     let repeats = Repeats::find(config, census, judgment, copies, decided, &look_alikes, verified, &mut measure())?;
@@ -168,7 +168,7 @@ pub(super) fn group<'w>(
             }
             let members = clusters.members(cluster);
             let representative = representative_of[members[0] as usize];
-            measure.known.clear();
+            measure.forget();
             let mut references = Vec::with_capacity(members.len());
             let mates = repeats.of_cluster(members);
             for document in members {
@@ -418,7 +418,7 @@ fn follow(
                 VerifiedPair::apart(a, b)
             })
         }));
-        measure.known.clear();
+        measure.forget();
         if let Some(error) = failed {
             return Err(error.into());
         }
@@ -494,7 +494,7 @@ impl<'a> Repeats<'a> {
                     repeats.round_ups.insert(pair.a);
                 }
                 contained.clear();
-                measure.known.clear();
+                measure.forget();
             }
         }
         for (a, b) in decided.of(true).filter(|(a, b)| census.is_reference(*b) && !census.is_reference(*a)) {
@@ -664,7 +664,7 @@ pub(super) fn facts_as_copy(
 }
 
 /// Measures pairs of one cluster's documents, copies among them, each once.
-struct Measure<'a> {
+pub(super) struct Measure<'a> {
     copies: &'a Copies,
     verified: &'a Sorted<'a, VerifiedPair>,
     profiles: Profiles<'a>,
@@ -674,14 +674,24 @@ struct Measure<'a> {
 /// Pairs that are remembered while a cluster is measured: all of a cluster that lists all.
 const KNOWN: usize = ALL_PAIRS * ALL_PAIRS;
 
-impl Measure<'_> {
-    fn pair(&mut self, one: u32, other: u32) -> Result<VerifiedPair, StoreError> {
-        // A copy that reads as its leader does is measured as its leader.
-        let stand_in = |document: u32| {
-            if self.copies.differs.has(document) { document } else { self.copies.leader_of[document as usize] }
-        };
+impl<'a> Measure<'a> {
+    pub(super) fn new(
+        run: &'a Run<'_, '_>,
+        copies: &'a Copies,
+        verified: &'a Sorted<'a, VerifiedPair>,
+        texts: &'a Spool<'a>,
+    ) -> Measure<'a> {
+        Measure { copies, verified, profiles: Profiles::new(run, texts), known: HashMap::new() }
+    }
+
+    /// Forgets what was measured: another cluster follows.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    pub(super) fn pair(&mut self, one: u32, other: u32) -> Result<VerifiedPair, StoreError> {
         let (a, b) = (one.min(other), one.max(other));
-        let (x, y) = (stand_in(a), stand_in(b));
+        let (x, y) = (self.copies.stand_in(a), self.copies.stand_in(b));
         let mut pair = if x == y {
             VerifiedPair::identical(a, b)
         } else {

@@ -18,6 +18,7 @@ use crate::pipeline::crew::Run;
 use crate::pipeline::pair::content;
 use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
+use crate::pipeline::version::AddressEntry;
 use crate::record::Record;
 use crate::similarity::{
     BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, hash_shingles, identity, is_remnant,
@@ -40,6 +41,8 @@ pub(super) struct Judgment<'w> {
     pub samples: Sorted<'w, SampleEntry>,
     /// All shingles, for the exact join; empty unless it is asked for.
     pub shingles: Sorted<'w, SampleEntry>,
+    /// Documents by their addresses.
+    pub addresses: Sorted<'w, AddressEntry>,
     /// Headlines by the hash of what they are compared as.
     pub headlines: Sorted<'w, HeadlineEntry>,
     /// Words without boilerplate, of every document.
@@ -175,6 +178,7 @@ struct Worker<'s, 'w> {
     samples: SorterWriter<'s, 'w, SampleEntry>,
     shingles: SorterWriter<'s, 'w, SampleEntry>,
     headlines: SorterWriter<'s, 'w, HeadlineEntry>,
+    addresses: SorterWriter<'s, 'w, AddressEntry>,
     totals: Totals,
     terms: Vec<u64>,
     characters: Vec<u64>,
@@ -207,6 +211,7 @@ pub(super) fn judge<'w>(
     let samples = run.sorter("samples");
     let shingles = run.sorter("shingles");
     let headlines = run.sorter("headlines");
+    let addresses = run.sorter("addresses");
     let totals = Mutex::new(Totals::default());
     let content_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
     let in_order = InOrder::new(sink);
@@ -234,6 +239,7 @@ pub(super) fn judge<'w>(
             samples: samples.writer(),
             shingles: shingles.writer(),
             headlines: headlines.writer(),
+            addresses: addresses.writer(),
             totals: Totals::default(),
             terms: Vec::new(),
             characters: Vec::new(),
@@ -276,6 +282,7 @@ pub(super) fn judge<'w>(
             worker.samples.finish()?;
             worker.shingles.finish()?;
             worker.headlines.finish()?;
+            worker.addresses.finish()?;
             totals.lock().expect("no thread panicked here").merge(worker.totals);
             Ok(())
         },
@@ -290,6 +297,7 @@ pub(super) fn judge<'w>(
         samples: run.sort(samples)?,
         shingles: run.sort(shingles)?,
         headlines: run.sort(headlines)?,
+        addresses: run.sort(addresses)?,
         content_words: words_in_order.into_iter().flat_map(|(_, words)| words).collect(),
         totals: totals.into_inner().expect("no thread panicked here"),
     })
@@ -393,6 +401,9 @@ impl Bench<'_> {
         }
         if content_words > 0 {
             self.compare(worker, number, document, &verdicts, &raw)?;
+            if let Some(entry) = AddressEntry::new(document.url.as_deref(), number) {
+                worker.addresses.push(entry)?;
+            }
         }
         if let Some(headline) = judged.headline.as_ref().filter(|_| !is_reference) {
             let key = headline_terms(&headline.text, document.site.as_deref());

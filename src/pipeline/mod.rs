@@ -14,6 +14,7 @@ mod judge;
 mod pair;
 mod read;
 mod repeat;
+mod version;
 mod write;
 
 pub use write::Scan;
@@ -33,6 +34,7 @@ use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
 use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
+use crate::pipeline::version::{successions, versions};
 use crate::similarity::VerifiedPair;
 use crate::store::{Sorted, Workspace};
 
@@ -71,14 +73,16 @@ pub fn scan<'w>(
 
     let decided = decide(config, &judgment)?;
     let copies = copies(config, &census, &decided, &judgment.identities)?;
-    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
+    let successions = successions(&run, &census, &judgment, &copies)?;
+    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
     clock.lap("meet");
-    let (wanted, any) = wanted(census.documents, &met, &copies, &decided)?;
+    let (wanted, any) = wanted(census.documents, &met, &copies, &decided, &successions)?;
     let texts = told(&run, &census, &judgment, &wanted, any)?;
     clock.lap("read again");
     let verified = verified(&run, &met, &texts)?;
     clock.lap("verify");
     let grouping = group(&run, &census, &judgment, &copies, &decided, &verified, &texts)?;
+    let versions = versions(&run, &copies, &successions, &verified, &texts)?;
     clock.lap("group");
 
     let closest = closest(&census, &verified, &grouping)?;
@@ -88,6 +92,7 @@ pub fn scan<'w>(
         census,
         judgment,
         grouping,
+        versions,
         decided,
         headlines,
         summary: Summary::default(),
@@ -262,6 +267,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         copies_listed_with_leader: scan.grouping.with_leader,
         closest: closest.map(|pair| scan.pair_row(&pair)).transpose()?,
         headlines: scan.headlines.len() as u64,
+        versions: scan.versions.len(),
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,

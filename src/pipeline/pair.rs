@@ -13,6 +13,7 @@ use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::{Judgment, same_batch};
 use crate::pipeline::read::Census;
+use crate::pipeline::version::Version;
 use crate::record::Record;
 use crate::similarity::{
     Article, CandidatePair, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
@@ -32,6 +33,14 @@ pub(super) struct Copies {
     pub leads: Bits,
     /// Leaders of one text, the second of each a reference, or apart by decision: they meet whatever their buckets hold.
     pub echoes: Vec<(u32, u32)>,
+}
+
+impl Copies {
+    /// Returns the document whose text stands for that of this one: a copy that reads as its leader does is measured as its
+    /// leader.
+    pub(super) fn stand_in(&self, document: u32) -> u32 {
+        if self.differs.has(document) { document } else { self.leader_of[document as usize] }
+    }
 }
 
 /// One bit a document.
@@ -110,6 +119,7 @@ pub(super) fn candidates<'w>(
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
+    successions: &Sorted<'_, Version>,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
     let met = run.sorter("met");
     let left_out = AtomicU64::new(0);
@@ -140,6 +150,11 @@ pub(super) fn candidates<'w>(
     let mut writer = met.writer();
     for (a, b) in &copies.echoes {
         writer.push(CandidatePair { a: *a, b: *b, samples: 2 })?;
+    }
+    for version in successions.iter()? {
+        let version = version?;
+        let (a, b) = (copies.stand_in(version.previous), copies.stand_in(version.document));
+        writer.push(CandidatePair { a: a.min(b), b: a.max(b), samples: 2 })?;
     }
     writer.finish()?;
     if copies.leader_of.len() <= ALL_MEET {
@@ -383,8 +398,14 @@ pub(super) fn wanted(
     candidates: &Sorted<'_, CandidatePair>,
     copies: &Copies,
     decided: &Decided,
+    successions: &Sorted<'_, Version>,
 ) -> Result<(Bits, bool), StoreError> {
     let mut wanted = Bits::new(documents as usize);
+    for version in successions.iter()? {
+        let version = version?;
+        wanted.set(copies.stand_in(version.previous));
+        wanted.set(copies.stand_in(version.document));
+    }
     for document in decided.pairs.keys().flat_map(|(a, b)| [*a, *b]) {
         wanted.set(document);
         wanted.set(copies.leader_of[document as usize]);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::address::canonical;
 use crate::boilerplate::BoilerplateKind;
 use crate::config::Config;
 use crate::corpus::{Facts, decode_verdicts};
@@ -9,13 +10,15 @@ use crate::document::Skipped;
 use crate::error::Error;
 use crate::output::{
     ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, ReferenceRow, RemovedBlock, Role,
-    SiteCount, Summary, dropped_because,
+    SiteCount, Summary, VersionRow, dropped_because,
 };
 use crate::pipeline::decide::Decided;
 use crate::pipeline::group::{Grouping, Membership, keeper};
 use crate::pipeline::judge::Judgment;
 use crate::pipeline::read::Census;
+use crate::pipeline::version::Version;
 use crate::similarity::{Reason, VerifiedPair};
+use crate::store::Sorted;
 
 /// A finished scan: every table, row by row in order, and the summary.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub struct Scan<'w> {
     pub(super) census: Census<'w>,
     pub(super) judgment: Judgment<'w>,
     pub(super) grouping: Grouping<'w>,
+    pub(super) versions: Sorted<'w, Version>,
     pub(super) decided: Decided,
     pub(super) headlines: Vec<HeadlineRow>,
     pub(super) summary: Summary,
@@ -226,6 +230,42 @@ impl Scan<'_> {
             }
         }
         Ok(free)
+    }
+
+    /// Returns the rows of `versions`, by the first document of each page, then by version.
+    ///
+    /// # Errors
+    /// If scratch data cannot be read back.
+    pub fn versions(&self) -> Result<impl Iterator<Item = Result<VersionRow, Error>> + Send + '_, Error> {
+        Ok(self.versions.iter()?.map(|next| {
+            let version = next?;
+            let (facts, previous) = (self.facts(version.document)?, self.facts(version.previous)?);
+            let of = |document: u32| self.grouping.representative_of[document as usize];
+            let pair = (version.previous.min(version.document), version.previous.max(version.document));
+            let joined = match self.census.is_reference(pair.1) {
+                true => self.repeats(pair.0, pair.1)?,
+                false => of(pair.0) == of(pair.1),
+            };
+            Ok(VersionRow {
+                url: facts.url.as_deref().and_then(canonical).unwrap_or_default(),
+                version: u64::from(version.number),
+                id: facts.id,
+                previous_id: previous.id,
+                date: facts.date,
+                previous_date: previous.date,
+                words_added: u64::from(version.words_added),
+                words_removed: u64::from(version.words_removed),
+                jaccard: f64::from_bits(version.jaccard_bits),
+                joined,
+            })
+        }))
+    }
+
+    /// Returns whether a document was found to repeat this reference.
+    fn repeats(&self, document: u32, reference: u32) -> Result<bool, Error> {
+        let place = u64::from(document) << 32 | u64::from(reference);
+        let listed = self.grouping.pairs.range(&(place..=place))?.next().transpose()?;
+        Ok(listed.is_some_and(|pair| pair.joins))
     }
 
     /// Returns the rows of `headlines`, in order of the first document that carries each.

@@ -164,7 +164,7 @@ fn an_existing_output_is_replaced_only_when_it_is_ours_and_we_are_told_to() {
     });
 }
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "blocks.jsonl",
     "clusters.jsonl",
     "documents.jsonl",
@@ -173,6 +173,7 @@ const TABLES: [&str; 8] = [
     "references.jsonl",
     "skipped.jsonl",
     "summary.json",
+    "versions.jsonl",
 ];
 
 #[test]

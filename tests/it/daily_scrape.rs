@@ -158,3 +158,41 @@ fn documents_are_compared_inside_each_value_of_a_field() {
     place.run(["dedup", "crawl.jsonl", "--within", "dump", "-o", "unique"]).ends_with(0);
     assert_eq!(place.rows("unique/crawl.jsonl").len(), 4);
 }
+
+#[test]
+fn another_text_at_one_address_is_a_version_with_the_size_of_its_change() {
+    let place = Place::new();
+    let page = |id: &str, url: &str, date: &str, text: &str| json!({"id": id, "url": url, "date": date, "text": text});
+    let grown = format!("{HARBOR} The crane was lifted on Wednesday.");
+    let records = [
+        page("c", "https://www.example.com/harbor/", "2025-03-04T18:00:00Z", &grown),
+        page("a", "http://example.com/harbor?utm_source=mail", "2025-03-04T09:00:00Z", HARBOR),
+        page("b", "https://example.com/harbor/amp", "2025-03-04T12:00:00Z", HARBOR),
+        page("d", "https://example.com/harbor#top", "2025-03-06", MARKET),
+        page("e", "https://example.com/river", "2025-03-06", RIVER),
+    ];
+    place.file("crawl.jsonl", lines(&records));
+    place.run(["scan", "crawl.jsonl", "-o", "found"]).ends_with(0).prints("Versions: 2");
+    let rows = place.rows("found/versions.jsonl");
+    assert_eq!(rows.len(), 2, "a copy of a version is none: {rows:?}");
+    assert_eq!((&rows[0]["id"], &rows[0]["previous_id"], &rows[0]["version"]), (&"c".into(), &"b".into(), &2.into()));
+    assert_eq!((&rows[0]["words_added"], &rows[0]["words_removed"]), (&6.into(), &0.into()));
+    assert_eq!((&rows[0]["url"], &rows[0]["joined"]), (&"example.com/harbor".into(), &true.into()));
+    assert_eq!((&rows[1]["id"], &rows[1]["version"], &rows[1]["joined"]), (&"d".into(), &3.into(), &false.into()));
+    let pairs = place.rows("found/pairs.jsonl");
+    let relation = |a: &str, b: &str| {
+        let pair = pairs.iter().find(|pair| pair["a"] == a && pair["b"] == b);
+        pair.unwrap_or_else(|| panic!("{a}, {b} are not listed"))["relation"].clone()
+    };
+    assert_eq!((relation("a", "b"), relation("c", "a")), ("identical".into(), "version".into()));
+    assert_eq!(relation("c", "d"), "version");
+    place.run(["dedup", "crawl.jsonl", "-o", "latest", "--keep", "latest"]).ends_with(0);
+    let kept: Vec<Value> = place.rows("latest/crawl.jsonl").into_iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(kept, ["c", "d", "e"]);
+    // A version of what is known: yesterday's page, grown over night.
+    place.file("old.jsonl", lines(&records[1..2])).file("new.jsonl", lines(&[records[0].clone(), records[3].clone()]));
+    place.run(["scan", "new.jsonl", "--against", "old.jsonl", "-o", "night"]).ends_with(0);
+    let rows = place.rows("night/versions.jsonl");
+    assert_eq!((&rows[0]["id"], &rows[0]["previous_id"]), (&"c".into(), &"old.jsonl:a".into()));
+    assert_eq!(rows[0]["joined"], row(&place, "night/documents.jsonl", "c")["known"]);
+}

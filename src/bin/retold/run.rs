@@ -275,6 +275,7 @@ pub fn write_tables(tables: &Tables, scan: &Scan<'_>, skipped: &[Skipped]) -> Re
     tables.write_table("documents", scan.documents()?)?;
     tables.write_table("pairs", scan.pairs()?)?;
     tables.write_table("clusters", scan.clusters()?)?;
+    tables.write_table("versions", scan.versions()?)?;
     tables.write_table("references", scan.references()?)?;
     tables.write_table("headlines", scan.headlines().iter().map(Ok::<_, Error>))?;
     tables.write_table("skipped", skipped.iter().map(SkippedRow::from).map(Ok::<_, Error>))?;

@@ -38,6 +38,7 @@ impl Shown<'_> {
         }
         self.stories(&mut out, paint);
         self.repeated_headlines(&mut out, paint);
+        self.versions(&mut out, paint);
         self.trouble(&mut out, paint);
         out.push_str(&format!("\n{}\n", paint.bold("Next:")));
         for command in self.next {
@@ -218,6 +219,13 @@ impl Shown<'_> {
             out.push_str(&format!("  “{}”  {}\n", cut(&row.headline, room), paint.dim(&told)));
         }
         self.more(out, summary.headlines, self.headlines.len());
+    }
+
+    fn versions(&self, out: &mut String, paint: Paint) {
+        if self.summary.versions > 0 {
+            let line = format!("Versions: {}", count(self.summary.versions));
+            out.push_str(&format!("\n{} that follow another text of one address\n", paint.bold(&line)));
+        }
     }
 
     fn more(&self, out: &mut String, all: u64, shown: usize) {
