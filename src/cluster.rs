@@ -1,5 +1,9 @@
 //! Groups of documents that tell the same story, each held together by its representative.
 
+mod correct;
+
+pub use correct::correct;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
@@ -40,6 +44,9 @@ const CONTENDERS: usize = 4;
 
 /// Stories inside one page that are compared with each other to find out whether they are several.
 const STORIES: usize = 16;
+
+/// How many times longer than a passage those that tell it are, at least.
+const LONGER: u32 = 2;
 
 /// Words of a document inside a page from which it is a story of its own.
 const STORY_WORDS: u32 = 60;
@@ -226,19 +233,72 @@ impl<'a> Links<'a> {
                 .collect();
             told.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
             told.truncate(STORIES);
-            self.parted[page] = (0..told.len()).any(|one| {
-                (one + 1..told.len()).any(|other| {
-                    let pair = self.measure(told[one], told[other]);
-                    pair.told < UNRELATED && !pair.same_headline
-                })
-            });
+            self.parted[page] = (0..told.len())
+                .any(|one| (one + 1..told.len()).any(|other| are_unrelated(&self.measure(told[one], told[other]))));
         }
+        self.part_passages();
         for page in 0..self.members.len() {
             let mut near = std::mem::take(&mut self.neighbors[page]);
             near.retain(|&other| !self.are_parted(page, other));
             self.neighbors[page] = near;
         }
     }
+
+    /// Finds the passages: documents that two longer ones tell, which share next to nothing else. A notice, a quotation, or
+    /// what a site writes around every article, left over where the article was lost, is told by several stories and is
+    /// none of them.
+    fn part_passages(&mut self) {
+        let mut passages = Vec::new();
+        for passage in 0..self.members.len() {
+            let words = self.members[passage].content_words;
+            let mut holders: Vec<usize> = self.neighbors[passage]
+                .iter()
+                .copied()
+                .filter(|&other| !self.parted[other] && self.members[other].content_words / LONGER >= words)
+                .filter(|&other| self.known(passage, other).is_some_and(|pair| tells(pair, self.members[other].item)))
+                .collect();
+            holders.sort_by_key(|&at| (Reverse(self.members[at].content_words), at));
+            holders.truncate(STORIES);
+            let Some((&first, others)) = holders.split_first() else { continue };
+            let at_odds = others.iter().any(|&other| {
+                let pair = self.measure(first, other);
+                pair.told.max(pair.told_in_letters) < AT_ODDS && !pair.same_headline
+            });
+            if at_odds && !self.parted[passage] {
+                passages.push(passage);
+            }
+        }
+        for passage in passages {
+            self.parted[passage] = true;
+        }
+    }
+}
+
+/// Returns whether two documents have so little in common that a page which tells both is one of several stories.
+fn are_unrelated(pair: &VerifiedPair) -> bool {
+    pair.told < UNRELATED && !pair.same_headline
+}
+
+/// Returns whether a page that wholly tells these documents is one of several stories: two of them have nothing in common.
+///
+/// Looks at the first 16 of at least 60 words; `verify` measures a pair.
+///
+/// # Errors
+/// Those of `verify`.
+pub fn is_round_up<E>(
+    stories: &[Member],
+    verify: &mut dyn FnMut(u32, u32) -> Result<VerifiedPair, E>,
+) -> Result<bool, E> {
+    let stories = stories.iter().filter(|story| story.content_words >= STORY_WORDS).take(STORIES);
+    let stories: Vec<u32> = stories.map(|story| story.item).collect();
+    for (at, one) in stories.iter().enumerate() {
+        for other in &stories[at + 1..] {
+            if are_unrelated(&verify(*one, *other)?) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Returns whether `page` tells all of the other document of a pair.
@@ -326,24 +386,27 @@ pub struct Choice {
 
 /// Chooses the copy to keep of one cluster, by the policy that `config` names.
 ///
-/// `copies` are the cluster's members in order, the representative among them. Where the policy asks for what no copy
+/// `copies` are the cluster's members that may be kept, in order. Where the policy asks for what no copy
 /// has (a date that can be read, a site of the list), and among equals, the most complete text wins, then the first.
 pub fn choose(config: &Config, representative: u32, copies: &[Copy]) -> Choice {
     let longest = |copy: &Copy| (Reverse(copy.content_words), copy.item != representative, copy.item);
-    let fallback = |why: &str| Choice { kept: Some(representative), reason: format!("the most complete text{why}") };
+    // The representative may be out of the choice by decision, or since it repeats a reference.
+    let complete = copies.iter().find(|copy| copy.item == representative);
+    let complete = complete.or_else(|| copies.iter().min_by_key(|copy| longest(copy))).map(|copy| copy.item);
+    let fallback = |why: &str| Choice { kept: complete, reason: format!("the most complete text{why}") };
     let best = |rank: &dyn Fn(&Copy) -> Option<i64>| {
         let ranked = copies.iter().filter_map(|copy| Some((rank(copy)?, copy)));
         ranked.min_by_key(|(rank, copy)| (*rank, longest(copy))).map(|(_, copy)| copy)
     };
-    let day = |copy: &Copy| copy.date.as_deref().and_then(crate::date::day).map(i64::from);
+    let moment = |copy: &Copy| copy.date.as_deref().and_then(crate::date::moment);
     let dated = |copy: &Copy, which: &str| Choice {
         kept: Some(copy.item),
         reason: format!("the {which} date: {}", copy.date.as_deref().unwrap_or_default()),
     };
     match config.keep {
         Keep::Longest => fallback(""),
-        Keep::Earliest => best(&day).map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "earliest")),
-        Keep::Latest => best(&|copy| day(copy).map(|day| -day))
+        Keep::Earliest => best(&moment).map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "earliest")),
+        Keep::Latest => best(&|copy| moment(copy).map(|moment| -moment))
             .map_or_else(|| fallback(", no date is known"), |copy| dated(copy, "latest")),
         Keep::First => {
             Choice { kept: copies.iter().map(|copy| copy.item).min(), reason: "the first in order".to_owned() }
@@ -387,6 +450,18 @@ mod tests {
     fn groups(members: &[Member], pairs: &[VerifiedPair]) -> Vec<(u32, Vec<u32>)> {
         let mut none = |a, b| VerifiedPair::apart(a, b);
         split(members, pairs, &mut none).into_iter().map(|cluster| (cluster.representative, cluster.members)).collect()
+    }
+
+    #[test]
+    fn a_passage_that_two_stories_tell_is_neither_of_them() {
+        let told = |a, b| VerifiedPair { relation: Relation::Contained, ..pair(a, b, true, 0.9) };
+        let members = members(&[80, 900, 700, 690]);
+        let pairs = [told(0, 1), told(0, 2), told(0, 3), pair(2, 3, true, 0.8)];
+        assert_eq!(groups(&members, &pairs), [(0, vec![0]), (1, vec![1]), (2, vec![2, 3])]);
+        // Two copies of one story hold an excerpt of it.
+        let pairs = [told(0, 2), told(0, 3), pair(2, 3, true, 0.8)];
+        let excerpt = [members[0], members[2], members[3]];
+        assert_eq!(groups(&excerpt, &pairs), [(2, vec![0, 2, 3])]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::boilerplate::{BoilerplateKind, KindSet};
+use crate::decisions::Decisions;
 use crate::hash::hash64;
 
 /// The settings of a run.
@@ -30,6 +31,11 @@ pub struct Config {
     /// How many days apart two documents may be to be compared; documents without a date are compared with all.
     /// Default: no bound.
     pub date_window: Option<u32>,
+    /// The field of the records inside whose values alone documents are compared; its values stand in
+    /// [`Document::within`](crate::Document). Default: none, all are compared.
+    pub within: Option<String>,
+    /// What people decided, which wins over every score. Default: nothing.
+    pub decisions: Decisions,
     /// Which copy of a cluster `keep` marks. Default longest.
     pub keep: Keep,
     /// The kinds that `clean` takes and that similarity leaves out. Default all but `headline_variant`.
@@ -52,6 +58,8 @@ impl Default for Config {
             exact: false,
             sites: Sites::All,
             date_window: None,
+            within: None,
+            decisions: Decisions::default(),
             keep: Keep::Longest,
             remove: KindSet::all().without(BoilerplateKind::HeadlineVariant),
             all_blocks: false,
@@ -97,6 +105,8 @@ impl Config {
             "exact": self.exact,
             "sites": self.sites.name(),
             "date_window": self.date_window,
+            "within": self.within,
+            "decisions": Some(self.decisions.file()).filter(|file| !file.is_empty()),
             "keep": self.keep.name(),
             "remove": remove,
             "all_blocks": self.all_blocks,

@@ -76,6 +76,8 @@ pub struct Document {
     pub title: Option<String>,
     /// Its date as the field said it.
     pub date: Option<String>,
+    /// What its record says in the field inside whose values documents are compared, when one is asked for.
+    pub within: Option<String>,
     /// The text, decoded to UTF-8, without a byte order mark.
     pub text: String,
 }
@@ -155,6 +157,9 @@ pub struct Parsed {
     pub bytes: u64,
     /// A hash of those bytes, so that a later pass notices a changed input.
     pub digest: u64,
+    /// Whether these are references: documents that others are matched with, and of which nothing is written. They come
+    /// after all others, see [`Against`].
+    pub reference: bool,
 }
 
 /// The input as a whole failed: not a record, not one file among others.
@@ -205,6 +210,95 @@ const BATCH: usize = 64;
 impl DocumentSource for Documents {
     fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
         Ok(Box::new(DocumentsPass { rest: &self.documents }))
+    }
+}
+
+/// Documents, and references after them: what is new, what repeats something known.
+///
+/// References are read and judged like all others, and a document that tells the same as one of them is known. They are
+/// never in a cluster, kept or dropped. The id and source of a reference begin with the name of where it is from, and a
+/// colon.
+///
+/// ```
+/// use retold::document::Against;
+/// use retold::{Document, DocumentSource, Documents};
+/// let page = |id: &str| Document { id: id.into(), text: "One line.".into(), ..Document::default() };
+/// let (today, known) = (Documents::new(vec![page("a")]), Documents::new(vec![page("a")]));
+/// let both = Against { documents: &today, references: vec![("known".into(), &known)] };
+/// let mut pass = both.pass()?;
+/// let mut ids = Vec::new();
+/// while let Some(batch) = pass.next_batch()? {
+///     ids.extend(batch.parse().documents.into_iter().map(|document| document.id));
+/// }
+/// assert_eq!(ids, ["a", "known:a"]);
+/// # Ok::<(), retold::document::SourceError>(())
+/// ```
+pub struct Against<'a> {
+    /// What is judged.
+    pub documents: &'a dyn DocumentSource,
+    /// What is known, by the name that its ids begin with.
+    pub references: Vec<(String, &'a dyn DocumentSource)>,
+}
+
+impl DocumentSource for Against<'_> {
+    fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
+        let documents = self.documents.pass()?;
+        Ok(Box::new(AgainstPass { now: documents, name: None, rest: self.references.iter() }))
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        let references = self.references.iter().map(|(_, source)| *source);
+        std::iter::once(self.documents).chain(references).map(DocumentSource::bytes).sum()
+    }
+}
+
+struct AgainstPass<'a> {
+    now: Box<dyn DocumentPass + Send + 'a>,
+    /// The name of the references being read; none before them.
+    name: Option<Arc<str>>,
+    rest: std::slice::Iter<'a, (String, &'a dyn DocumentSource)>,
+}
+
+impl DocumentPass for AgainstPass<'_> {
+    fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
+        loop {
+            match (self.now.next_batch()?, &self.name) {
+                (Some(batch), None) => return Ok(Some(batch)),
+                (Some(batch), Some(name)) => {
+                    return Ok(Some(Box::new(ReferenceBatch { name: name.clone(), batch })));
+                }
+                (None, _) => {
+                    let Some((name, source)) = self.rest.next() else { return Ok(None) };
+                    self.now = source.pass()?;
+                    self.name = Some(name.as_str().into());
+                }
+            }
+        }
+    }
+}
+
+struct ReferenceBatch {
+    name: Arc<str>,
+    batch: Box<dyn Batch + Send>,
+}
+
+impl Batch for ReferenceBatch {
+    fn parse(self: Box<Self>) -> Parsed {
+        let mut parsed = self.batch.parse();
+        let named = |text: &str| format!("{}:{text}", self.name);
+        let mut source: (Arc<str>, Arc<str>) = Default::default();
+        for document in &mut parsed.documents {
+            document.id = named(&document.id);
+            if document.source != source.0 || source.1.is_empty() {
+                source = (document.source.clone(), named(&document.source).into());
+            }
+            document.source = source.1.clone();
+        }
+        for skipped in &mut parsed.skipped {
+            skipped.source = named(&skipped.source);
+        }
+        parsed.reference = true;
+        parsed
     }
 }
 

@@ -46,11 +46,13 @@
 //! # Ok::<(), retold::Error>(())
 //! ```
 
+pub mod address;
 pub mod boilerplate;
 pub mod cluster;
 pub mod config;
 pub mod corpus;
 pub mod date;
+pub mod decisions;
 pub mod document;
 pub mod error;
 pub mod files;

@@ -14,6 +14,8 @@ pub(crate) enum Field {
     Site,
     Title,
     Date,
+    /// The field inside whose values documents are compared: it has no published name and is not in [`Field::ALL`].
+    Within,
 }
 
 impl Field {
@@ -28,6 +30,7 @@ impl Field {
             Field::Site => &["site", "hostname", "domain", "source_domain"],
             Field::Title => &["title", "headline"],
             Field::Date => &["date", "date_publish", "published", "publish_date"],
+            Field::Within => &[],
         }
     }
 }
@@ -55,15 +58,7 @@ impl Fields {
         for (field, given) in Field::ALL.into_iter().zip(given) {
             let names: Vec<&str> = given.map_or_else(|| field.names().to_vec(), |name| vec![name]);
             for (rank, name) in names.into_iter().enumerate() {
-                let meaning = Meaning { field, rank: rank as u8 };
-                if by_length.len() <= name.len() {
-                    by_length.resize(name.len() + 1, Vec::new());
-                }
-                let bucket = &mut by_length[name.len()];
-                match bucket.iter_mut().find(|(known, _)| &**known == name) {
-                    Some((_, meanings)) => meanings.push(meaning),
-                    None => bucket.push((name.into(), vec![meaning])),
-                }
+                add_meaning(&mut by_length, name, Meaning { field, rank: rank as u8 });
             }
         }
         let text_names = given[0].map_or_else(
@@ -71,6 +66,15 @@ impl Fields {
             |name| vec![name.to_owned()],
         );
         Fields { by_length, text_names }
+    }
+
+    /// Reads the field inside whose values documents are compared, too.
+    #[must_use]
+    pub fn with_within(mut self, name: Option<&str>) -> Fields {
+        if let Some(name) = name {
+            add_meaning(&mut self.by_length, name, Meaning { field: Field::Within, rank: 0 });
+        }
+        self
     }
 
     /// Returns the names that are asked for as the text, the first wins.
@@ -83,6 +87,18 @@ impl Fields {
             .get(name.len())
             .and_then(|bucket| bucket.iter().find(|(known, _)| &**known == name))
             .map_or(&[], |(_, meanings)| meanings)
+    }
+}
+
+/// Adds a meaning to a field name.
+fn add_meaning(by_length: &mut Vec<Vec<(Box<str>, Vec<Meaning>)>>, name: &str, meaning: Meaning) {
+    if by_length.len() <= name.len() {
+        by_length.resize(name.len() + 1, Vec::new());
+    }
+    let bucket = &mut by_length[name.len()];
+    match bucket.iter_mut().find(|(known, _)| &**known == name) {
+        Some((_, meanings)) => meanings.push(meaning),
+        None => bucket.push((name.into(), vec![meaning])),
     }
 }
 
@@ -115,8 +131,8 @@ impl Value {
 /// The fields of one record.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    values: [Value; 6],
-    ranks: [u8; 6],
+    values: [Value; 7],
+    ranks: [u8; 7],
 }
 
 impl Record {

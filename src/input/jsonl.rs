@@ -292,14 +292,16 @@ fn read_document(
         Value::Given(value) => Some(value),
         Value::Absent | Value::Missing => None,
         Value::Wrong(found) => {
-            notes
-                .add(format!("expected a string in field `{}`, found {found}: read as missing", field.names()[0]), row);
+            let name =
+                field.names().first().map_or("the field of `--within`".to_owned(), |name| format!("field `{name}`"));
+            notes.add(format!("expected a string in {name}, found {found}: read as missing"), row);
             None
         }
     };
     let id = short(Field::Id).unwrap_or_else(|| format!("{}:{row}", file.source));
-    let [url, site, title, date] = [Field::Url, Field::Site, Field::Title, Field::Date].map(short);
-    Ok(file.document(id, row, url, site, title, date, text))
+    let [url, site, title, date] = [Field::Url, Field::Site, Field::Title, Field::Date].map(&mut short);
+    let within = short(Field::Within);
+    Ok(Document { within, ..file.document(id, row, url, site, title, date, text) })
 }
 
 /// Explains a record that is no JSON object.

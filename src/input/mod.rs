@@ -69,6 +69,8 @@ pub struct SourceSettings {
     pub title_field: Option<String>,
     /// The field that holds the date.
     pub date_field: Option<String>,
+    /// The field inside whose values documents are compared: [`Document::within`].
+    pub within_field: Option<String>,
     /// Patterns, as in `.gitignore` files, of what is read below a directory (`*.txt`) and what is not (`!drafts/`).
     pub globs: Vec<String>,
     /// Reads the site from the id path: the group `site`, else the first group, else the match.
@@ -93,6 +95,7 @@ impl Default for SourceSettings {
             site_field: None,
             title_field: None,
             date_field: None,
+            within_field: None,
             globs: Vec::new(),
             site_from: None,
             site_from_dir: false,
@@ -148,6 +151,7 @@ impl InputFile {
             site,
             title: title.or_else(|| self.metadata.title.clone()),
             date: date.or_else(|| self.metadata.date.clone()),
+            within: None,
             text,
         }
     }
@@ -339,7 +343,7 @@ impl Source {
             digests: Mutex::new(zeros(files.len())),
             shared: Arc::new(Shared {
                 files,
-                fields: Fields::new(names.map(Option::as_deref)),
+                fields: Fields::new(names.map(Option::as_deref)).with_within(settings.within_field.as_deref()),
                 memory_bytes: settings.memory_bytes,
             }),
             skipped: walked.skipped,

@@ -63,8 +63,8 @@ pub struct RemovedBlock {
 /// Why a document is dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DroppedDocument {
-    /// Id of the document kept in its place.
-    pub kept_id: String,
+    /// Id of the document or reference kept in its place; none when none is.
+    pub kept_id: Option<String>,
     /// Similarity to its representative.
     pub similarity: f64,
     /// What it is to its representative.
@@ -398,7 +398,7 @@ impl Output {
                 id: decision.id.clone(),
                 source: document.source.to_string(),
                 row: document.row,
-                kept_id: dropped.map(|dropped| dropped.kept_id.clone()),
+                kept_id: dropped.and_then(|dropped| dropped.kept_id.clone()),
                 similarity: dropped.map(|dropped| dropped.similarity),
                 relation: dropped.map(|dropped| dropped.relation.clone()),
                 reason: dropped.map(|dropped| dropped.reason.clone()),
@@ -704,7 +704,7 @@ mod tests {
                 }
                 let keep = !document.text.contains("copy");
                 let dropped = (!keep).then(|| DroppedDocument {
-                    kept_id: "first".to_owned(),
+                    kept_id: Some("first".to_owned()),
                     similarity: 1.0,
                     relation: "identical".to_owned(),
                     reason: "identical to `first`".to_owned(),
@@ -945,7 +945,7 @@ mod tests {
         assert_eq!(digests, source.digests());
         let decisions: Vec<Decision> = finished.decisions().unwrap().map(Result::unwrap).collect();
         assert_eq!(decisions[0].removed.len(), 1);
-        assert_eq!(decisions[1].dropped.as_ref().unwrap().kept_id, "a.txt");
+        assert_eq!(decisions[1].dropped.as_ref().unwrap().kept_id.as_deref(), Some("a.txt"));
         let settings = RewriteSettings { mode: Mode::CleanDedup, digests: Some(digests), threads: 1 };
         let directory = OutputDirectory::create(&case.path("out"), false).unwrap();
         let mut decisions = finished.decisions().unwrap();

@@ -85,7 +85,7 @@ impl FinishedScan {
         for next in Rows::<DocumentRow>::open(&documents, 0)? {
             let (_, row) = next?;
             if row.cluster_size > 1 && row.keep {
-                kept.insert(row.cluster_id, row.id);
+                kept.entry(row.cluster_id).or_insert(row.id);
             }
         }
         let mut blocks = Rows::<BlockRow>::open(&self.directory.join("blocks.jsonl"), 0)?.peekable();
@@ -106,14 +106,22 @@ impl FinishedScan {
             }
             let relation = row.relation.unwrap_or_else(|| "identical".to_owned());
             let dropped = (!row.keep).then(|| DroppedDocument {
-                kept_id: kept.get(&row.cluster_id).cloned().unwrap_or_default(),
+                kept_id: match row.known {
+                    true => Some(row.representative.clone()),
+                    false => kept.get(&row.cluster_id).cloned(),
+                },
                 similarity: row.similarity.unwrap_or(1.0),
-                reason: format!("{relation} to `{}`", row.representative),
+                reason: dropped_because(row.decision.as_deref(), &relation, &row.representative),
                 relation,
             });
             Ok(Decision { id: row.id, keep: row.keep, removed, dropped })
         }))
     }
+}
+
+/// Says why a document is dropped: the line of the decision, or else what it is to its representative.
+pub(crate) fn dropped_because(decision: Option<&str>, relation: &str, representative: &str) -> String {
+    decision.map_or_else(|| format!("{relation} to `{representative}`"), str::to_owned)
 }
 
 /// What a decision needs of a row of `blocks`.

@@ -19,7 +19,11 @@ pub use explain::{
     explain_pair_row, explain_rows,
 };
 pub use finished::FinishedScan;
+pub(crate) use finished::dropped_because;
 pub use restore::{Restored, restore};
-pub use schema::{BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, RemovedRow, Role, SkippedRow};
-pub use summary::{Example, Input, KindCount, RunFacts, SiteCount, Summary};
+pub use schema::{
+    BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, ReferenceRow, RemovedRow, Role, SkippedRow,
+    VersionRow,
+};
+pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, Summary, WithinCount};
 pub use tables::{Sink, Tables};

@@ -12,7 +12,7 @@ pub enum Role {
     Unique,
     /// The one its cluster is held together by.
     Representative,
-    /// It matches a representative.
+    /// It matches a representative, or repeats a reference.
     Duplicate,
     /// It has no word.
     Empty,
@@ -68,13 +68,19 @@ pub struct DocumentRow {
     pub keep: bool,
     /// What it is to its cluster.
     pub role: Role,
-    /// Id of the cluster's representative; its own when it is alone.
+    /// Id of the cluster's representative, or of the reference that it repeats; its own when it is alone.
     pub representative: String,
-    /// Jaccard similarity to the representative, without boilerplate; null when alone.
+    /// Jaccard similarity to the representative or reference, without boilerplate; null when alone.
     #[serde(serialize_with = "optional_ratio")]
     pub similarity: Option<f64>,
-    /// What it is to the representative; null when alone or the representative itself.
+    /// What it is to the representative or reference; null when alone or the representative itself.
     pub relation: Option<String>,
+    /// Whether it repeats a reference: then `representative` is the reference's id.
+    #[serde(default)]
+    pub known: bool,
+    /// The line of `--decisions` that says whether it is kept; null when none does.
+    #[serde(default)]
+    pub decision: Option<String>,
 }
 
 /// A row of `blocks`: a block judged boilerplate, or every block with `--all-blocks`.
@@ -134,7 +140,7 @@ pub struct PairRow {
     pub b_in_a: f64,
     /// `identical`, `near`, `contains`, `contained`, `version` or `related`.
     pub relation: String,
-    /// Whether the two are in one cluster.
+    /// Whether the two are in one cluster, or `a` repeats `b`, which is a reference.
     pub joined: bool,
     /// Which measure or fact decided.
     pub reason: String,
@@ -157,6 +163,56 @@ pub struct ClusterRow {
     pub members: Vec<String>,
     /// Headlines of its members, distinct, in order.
     pub headlines: Vec<String>,
+}
+
+/// A row of `versions`: a document whose page was met before with another text.
+///
+/// Documents of one canonical address stand in the order of their dates, those of one moment and all where one has no date
+/// as they were given, references first. Each whose text differs from that of the one before it has a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VersionRow {
+    /// The canonical address: see [`crate::address::canonical`].
+    pub url: String,
+    /// Number of this version, 2 for the second.
+    pub version: u64,
+    /// The document.
+    pub id: String,
+    /// The document, or reference, of the version before it.
+    pub previous_id: String,
+    /// Its date as given.
+    pub date: Option<String>,
+    /// The date of the version before it.
+    pub previous_date: Option<String>,
+    /// Words that it has more often than the version before it: a sentence that moved counts for nothing.
+    pub words_added: u64,
+    /// Words that the version before it has more often.
+    pub words_removed: u64,
+    /// Jaccard similarity to the version before it, without boilerplate.
+    #[serde(serialize_with = "ratio")]
+    pub jaccard: f64,
+    /// Whether it joins the version before it: they are similar enough to be one story.
+    pub joined: bool,
+}
+
+/// A row of `references`: a reference that some document repeats.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReferenceRow {
+    /// Its id: the name of where it is from, a colon, its own id.
+    pub id: String,
+    /// The id path of its file, after the same name.
+    pub source: String,
+    /// Its number in that file, 0 for the first.
+    pub row: u64,
+    /// Its address.
+    pub url: Option<String>,
+    /// Its site.
+    pub site: Option<String>,
+    /// Its date as given.
+    pub date: Option<String>,
+    /// Its headline.
+    pub headline: Option<String>,
+    /// Documents that repeat it: those that name it as their representative.
+    pub documents: u64,
 }
 
 /// A row of `headlines`: a headline that several documents carry.

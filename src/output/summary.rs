@@ -21,6 +21,19 @@ pub struct Summary {
     pub documents: u64,
     /// Documents without a word.
     pub empty: u64,
+    /// References that the documents were matched with.
+    #[serde(default)]
+    pub references: u64,
+    /// Documents that repeat a reference.
+    #[serde(default)]
+    pub known: u64,
+    /// What became of the decisions; null when there is no file of them.
+    #[serde(default)]
+    pub decisions: Option<DecisionCount>,
+    /// Values inside which documents were compared, and documents without one, which were compared with each other; null
+    /// when no field was named.
+    #[serde(default)]
+    pub within: Option<WithinCount>,
     /// Sites.
     pub sites: u64,
     /// Documents whose site is not known: their blocks are counted as if one site held them all.
@@ -51,6 +64,9 @@ pub struct Summary {
     pub closest: Option<crate::output::PairRow>,
     /// Headlines that several documents carry.
     pub headlines: u64,
+    /// Rows of `versions`.
+    #[serde(default)]
+    pub versions: u64,
     /// Inputs and records that could not be read.
     pub skipped: u64,
     /// Expected recall of the candidates at the threshold.
@@ -63,6 +79,30 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// What depends on this machine and this run.
     pub run: RunFacts,
+}
+
+/// What became of a file of decisions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionCount {
+    /// The file.
+    pub file: String,
+    /// Decisions in it.
+    pub lines: u64,
+    /// Decisions whose documents are there.
+    pub followed: u64,
+    /// Ids that are not, in the order of their lines.
+    pub gone: Vec<String>,
+}
+
+/// Inside what documents were compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithinCount {
+    /// The field.
+    pub field: String,
+    /// Its values.
+    pub values: u64,
+    /// Documents without a value.
+    pub without: u64,
 }
 
 /// An input of the run.

@@ -1,13 +1,15 @@
 //! Verified pairs → clusters, the copy to keep, and the pairs to list.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::cluster::{Copy, LookAlikes, Member, choose, split};
+use crate::cluster::{Cluster, Copy, LookAlikes, Member, choose, correct, is_round_up, split};
 use crate::config::Config;
 use crate::corpus::Facts;
 use crate::error::Error;
 use crate::pipeline::crew::Run;
+use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::Judgment;
 use crate::pipeline::pair::{ComponentPair, Copies, Profiles};
 use crate::pipeline::read::Census;
@@ -27,12 +29,14 @@ pub(super) struct Membership {
     pub kept: u32,
     pub keep: bool,
     pub relation: Relation,
-    /// Bits of the similarity to the representative; none for the representative.
+    /// Bits of the similarity to the representative, or to the reference; none for the representative.
     pub similarity: Option<u64>,
+    /// The reference that the document repeats.
+    pub reference: Option<u32>,
 }
 
 impl Record for Membership {
-    const WIDTH: usize = 31;
+    const WIDTH: usize = 35;
 
     fn encode(&self, out: &mut [u8]) {
         let numbers = [self.document, self.first, self.representative, self.size, self.kept];
@@ -43,11 +47,13 @@ impl Record for Membership {
         out[21] = self.relation as u8;
         out[22] = u8::from(self.similarity.is_some());
         out[23..31].copy_from_slice(&self.similarity.unwrap_or(0).to_le_bytes());
+        out[31..35].copy_from_slice(&self.reference.unwrap_or(u32::MAX).to_le_bytes());
     }
 
     fn decode(bytes: &[u8]) -> Membership {
         let number = |at: usize| u32::from_le_bytes(bytes[4 * at..4 * at + 4].try_into().expect("four bytes"));
         let similarity = u64::from_le_bytes(bytes[23..31].try_into().expect("eight bytes"));
+        let reference = u32::from_le_bytes(bytes[31..35].try_into().expect("four bytes"));
         Membership {
             document: number(0),
             first: number(1),
@@ -57,6 +63,8 @@ impl Record for Membership {
             keep: bytes[20] == 1,
             relation: Relation::from_number(bytes[21]),
             similarity: (bytes[22] == 1).then_some(similarity),
+            // A number that no document has: there are fewer.
+            reference: (reference != u32::MAX).then_some(reference),
         }
     }
 
@@ -68,7 +76,7 @@ impl Record for Membership {
 /// Clusters of the run.
 #[derive(Debug)]
 pub(super) struct Grouping<'w> {
-    /// Every document of a cluster of two or more.
+    /// Every document of a cluster of two or more, and those alone that repeat a reference or are dropped by decision.
     pub memberships: Sorted<'w, Membership>,
     /// Pairs to list, in order; equal ones may follow each other.
     pub pairs: Sorted<'w, VerifiedPair>,
@@ -112,12 +120,21 @@ pub(super) fn group<'w>(
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
+    decided: &Decided,
     verified: &Sorted<'_, VerifiedPair>,
     texts: &Spool<'_>,
 ) -> Result<Grouping<'w>, Error> {
     let config = run.config;
-    let representative_of = representatives(run, census, judgment, copies, verified, texts)?;
+    let mut look_alikes = LookAlikes::new(copies.leader_of.len());
+    for pair in verified.iter()? {
+        look_alikes.count(&pair?);
+    }
+    let measure = || Measure::new(run, copies, verified, texts);
+    let mut representative_of = representatives(run, census, judgment, copies, &look_alikes, verified, texts)?;
+    follow(&mut representative_of, census, judgment, decided, &mut measure())?;
+    let repeats = Repeats::find(config, census, judgment, copies, decided, &look_alikes, verified, &mut measure())?;
     let clusters = clusters(&representative_of);
+    let settled = |pair: VerifiedPair, joined: bool| settled(pair, joined, decided);
 
     let memberships = run.sorter("memberships");
     let pairs = run.sorter("pairs");
@@ -127,7 +144,12 @@ pub(super) fn group<'w>(
         let mut writer = pairs.writer();
         for pair in verified.part(part)? {
             let pair = pair?;
-            let joined = representative_of[pair.a as usize] == representative_of[pair.b as usize];
+            let (pair, joined) = if census.is_reference(pair.b) {
+                let pair = look_alikes.confirmed(pair);
+                (pair, repeats.joins(pair, decided))
+            } else {
+                (pair, representative_of[pair.a as usize] == representative_of[pair.b as usize])
+            };
             if pair.listed || joined {
                 writer.push(settled(pair, joined))?;
             }
@@ -139,32 +161,54 @@ pub(super) fn group<'w>(
     run.each(clusters.len().div_ceil(slice), |at| -> Result<(), Error> {
         let mut membership_writer = memberships.writer();
         let mut pair_writer = pairs.writer();
-        let mut measure = Measure { copies, verified, profiles: Profiles::new(run, texts), known: HashMap::new() };
+        let mut measure = measure();
         for cluster in at * slice..((at + 1) * slice).min(clusters.len()) {
             if run.observer.stopped() {
                 return Err(Error::Stopped);
             }
             let members = clusters.members(cluster);
             let representative = representative_of[members[0] as usize];
-            let kept = keeper(config, judgment, census, representative, members)?;
-            measure.known.clear();
+            measure.forget();
+            let mut references = Vec::with_capacity(members.len());
+            let mates = repeats.of_cluster(members);
             for document in members {
+                let found = repeats.of(*document, &mates, &mut |a, b| measure.pair(a, b))?;
+                if let Some(pair) = found {
+                    pair_writer.push(settled(pair, true))?;
+                }
+                references.push(found);
+            }
+            let free: Vec<u32> = members
+                .iter()
+                .zip(&references)
+                .filter(|(member, found)| found.is_none() || decided.copy(**member).is_some())
+                .map(|(member, _)| *member)
+                .collect();
+            let kept = keeper(config, judgment, census, decided, representative, &free)?;
+            let first_kept = kept.items.first().copied();
+            for (document, found) in members.iter().zip(&references) {
                 let mut relation = Relation::Identical;
                 let mut similarity = None;
                 if *document != representative {
                     let pair = measure.pair(representative, *document)?;
+                    let pair = settled(pair, true);
                     similarity = Some(pair.jaccard.to_bits());
                     relation = if pair.a == *document { pair.relation } else { pair.relation.reversed() };
+                }
+                if let Some(pair) = found {
+                    similarity = Some(pair.jaccard.to_bits());
+                    relation = pair.relation;
                 }
                 membership_writer.push(Membership {
                     document: *document,
                     first: members[0],
                     representative,
                     size: members.len() as u32,
-                    kept: kept.unwrap_or(*document),
-                    keep: kept == Some(*document),
+                    kept: first_kept.unwrap_or(*document),
+                    keep: kept.items.contains(document),
                     relation,
                     similarity,
+                    reference: found.map(|pair| pair.b),
                 })?;
             }
             if members.len() <= ALL_PAIRS {
@@ -186,6 +230,40 @@ pub(super) fn group<'w>(
         membership_writer.finish()?;
         Ok(pair_writer.finish()?)
     })?;
+    let (mut membership_writer, mut pair_writer) = (memberships.writer(), pairs.writer());
+    let mut measure = measure();
+    let mut alone: BTreeSet<u32> = repeats.documents().chain(decided.copies.keys().copied()).collect();
+    if !alone.is_empty() {
+        let clustered: HashSet<u32> = clusters.members.iter().copied().collect();
+        alone.retain(|document| !clustered.contains(document) && !census.is_reference(*document));
+    }
+    for document in alone {
+        let found = repeats.of(document, &[], &mut |a, b| measure.pair(a, b))?;
+        if let Some(pair) = found {
+            pair_writer.push(settled(pair, true))?;
+        }
+        let keep = decided.copy(document).map_or(found.is_none(), |(keep, _)| keep);
+        membership_writer.push(Membership {
+            document,
+            first: document,
+            representative: document,
+            size: 1,
+            kept: document,
+            keep,
+            relation: found.map_or(Relation::Identical, |pair| pair.relation),
+            similarity: found.map(|pair| pair.jaccard.to_bits()),
+            reference: found.map(|pair| pair.b),
+        })?;
+    }
+    for (a, b) in decided.pairs.keys().copied().filter(|(a, _)| !census.is_reference(*a)) {
+        let joined = match census.is_reference(b) {
+            true => decided.pair(a, b).is_some_and(|(same, _)| same),
+            false => representative_of[a as usize] == representative_of[b as usize],
+        };
+        pair_writer.push(settled(measure.pair(a, b)?, joined))?;
+    }
+    membership_writer.finish()?;
+    pair_writer.finish()?;
     Ok(Grouping {
         memberships: run.sort(memberships)?,
         pairs: run.sort(pairs)?,
@@ -196,8 +274,16 @@ pub(super) fn group<'w>(
 }
 
 /// Returns the pair as it is published, once it is known whether its two are in one cluster.
-fn settled(mut pair: VerifiedPair, joined: bool) -> VerifiedPair {
-    if pair.joins && !joined {
+fn settled(mut pair: VerifiedPair, joined: bool, decided: &Decided) -> VerifiedPair {
+    if let Some((same, _)) = decided.pair(pair.a, pair.b) {
+        // The measures stay what they are; what the two are to each other is what people say.
+        pair.relation = match pair.relation {
+            Relation::Near if !same => Relation::Related,
+            Relation::Related if same => Relation::Near,
+            relation => relation,
+        };
+        pair.listed = true;
+    } else if pair.joins && !joined {
         // Each is nearer to another representative: the far ends of a chain.
         pair.relation = if pair.relation == Relation::Near { Relation::Related } else { pair.relation };
         pair.reason = Reason::OtherCluster;
@@ -212,18 +298,15 @@ fn representatives(
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
+    look_alikes: &LookAlikes,
     verified: &Sorted<'_, VerifiedPair>,
     texts: &Spool<'_>,
 ) -> Result<Vec<u32>, Error> {
     let documents = copies.leader_of.len();
-    let mut look_alikes = LookAlikes::new(documents);
-    for pair in verified.iter()? {
-        look_alikes.count(&pair?);
-    }
     let mut components = Components::new(documents);
     for pair in verified.iter()? {
         let pair = look_alikes.confirmed(pair?);
-        if pair.joins {
+        if pair.joins && !census.is_reference(pair.b) {
             components.join(pair.a, pair.b);
         }
     }
@@ -234,7 +317,7 @@ fn representatives(
         for pair in verified.part(part)? {
             let pair = look_alikes.confirmed(pair?);
             let root = roots[pair.a as usize];
-            if root == roots[pair.b as usize] {
+            if root == roots[pair.b as usize] && !census.is_reference(pair.b) {
                 writer.push(ComponentPair { root, pair })?;
             }
         }
@@ -289,6 +372,207 @@ fn representatives(
     Ok(representative_of)
 }
 
+/// Joins and parts clusters as people decided.
+fn follow(
+    representative_of: &mut [u32],
+    census: &Census<'_>,
+    judgment: &Judgment<'_>,
+    decided: &Decided,
+    measure: &mut Measure<'_>,
+) -> Result<(), Error> {
+    let own = |pair: &(u32, u32)| !census.is_reference(pair.1);
+    let same: Vec<(u32, u32)> = decided.of(true).filter(own).collect();
+    let different: Vec<(u32, u32)> = decided.of(false).filter(own).collect();
+    let mut held: BTreeMap<u32, Vec<u32>> = same
+        .iter()
+        .chain(&different)
+        .flat_map(|(a, b)| [*a, *b])
+        .map(|at| (representative_of[at as usize], Vec::new()))
+        .collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    for (document, representative) in (0..).zip(representative_of.iter()) {
+        if let Some(members) = held.get_mut(representative) {
+            members.push(document);
+        }
+    }
+    let places: Vec<u32> = held.keys().copied().collect();
+    let place = |at: u32| places.binary_search(&representative_of[at as usize]).expect("its cluster is held") as u32;
+    let mut components = Components::new(places.len());
+    for (a, b) in &same {
+        components.join(place(*a), place(*b));
+    }
+    let roots = components.into_roots();
+    let mut pools: BTreeMap<u32, Vec<Cluster>> = BTreeMap::new();
+    for ((representative, members), root) in held.into_iter().zip(roots) {
+        pools.entry(root).or_default().push(Cluster { representative, members });
+    }
+    let words = |document: u32| judgment.content_words[document as usize];
+    let mut corrected = Vec::new();
+    for pool in pools.values() {
+        let mut failed = None;
+        corrected.extend(correct(pool, &same, &different, &words, &mut |a, b| {
+            measure.pair(a, b).unwrap_or_else(|error| {
+                failed = Some(error);
+                VerifiedPair::apart(a, b)
+            })
+        }));
+        measure.forget();
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+    }
+    for cluster in corrected {
+        for member in cluster.members {
+            representative_of[member as usize] = cluster.representative;
+        }
+    }
+    Ok(())
+}
+
+/// What documents repeat of the references.
+struct Repeats<'a> {
+    config: &'a Config,
+    census: &'a Census<'a>,
+    copies: &'a Copies,
+    decided: &'a Decided,
+    look_alikes: &'a LookAlikes,
+    /// The reference most like a document that was verified against some.
+    best: HashMap<u32, VerifiedPair>,
+    /// Documents of the same text, by that one.
+    copies_of: HashMap<u32, Vec<u32>>,
+    /// Documents that tell several references, and therefore repeat none.
+    round_ups: HashSet<u32>,
+}
+
+/// References that a cluster's members repeat, with which its other members are compared too: a large bucket pairs its
+/// members with their leader alone.
+const CLUSTER_REFERENCES: usize = 16;
+
+impl<'a> Repeats<'a> {
+    #[allow(clippy::too_many_arguments, reason = "all that is known by then")]
+    fn find(
+        config: &'a Config,
+        census: &'a Census<'a>,
+        judgment: &Judgment<'_>,
+        copies: &'a Copies,
+        decided: &'a Decided,
+        look_alikes: &'a LookAlikes,
+        verified: &Sorted<'_, VerifiedPair>,
+        measure: &mut Measure<'_>,
+    ) -> Result<Repeats<'a>, Error> {
+        let mut repeats = Repeats {
+            config,
+            census,
+            copies,
+            decided,
+            look_alikes,
+            best: HashMap::new(),
+            copies_of: HashMap::new(),
+            round_ups: HashSet::new(),
+        };
+        if census.own == census.documents {
+            return Ok(repeats);
+        }
+        // Pairs come in the order of their documents: those of one stand together.
+        let mut contained: Vec<Member> = Vec::new();
+        let mut pairs = verified.iter()?.peekable();
+        while let Some(pair) = pairs.next() {
+            let pair = pair?;
+            if census.is_reference(pair.b) && repeats.joins(look_alikes.confirmed(pair), decided) {
+                repeats.offer(pair);
+                if pair.relation == Relation::Contains {
+                    let content_words = judgment.content_words[pair.b as usize];
+                    contained.push(Member { item: pair.b, content_words });
+                }
+            }
+            let is_last = pairs.peek().is_none_or(|next| next.as_ref().map_or(true, |next| next.a != pair.a));
+            if is_last {
+                if contained.len() > 1 && is_round_up(&contained, &mut |a, b| measure.pair(a, b))? {
+                    repeats.best.remove(&pair.a);
+                    repeats.round_ups.insert(pair.a);
+                }
+                contained.clear();
+                measure.forget();
+            }
+        }
+        for (a, b) in decided.of(true).filter(|(a, b)| census.is_reference(*b) && !census.is_reference(*a)) {
+            // Above every measure: it is what people say that the document repeats.
+            repeats.best.insert(a, VerifiedPair { told: f64::INFINITY, ..VerifiedPair::identical(a, b) });
+        }
+        for (document, leader) in (0..census.own).zip(&copies.leader_of) {
+            if document != *leader && repeats.best.contains_key(leader) {
+                repeats.copies_of.entry(*leader).or_default().push(document);
+            }
+        }
+        Ok(repeats)
+    }
+
+    /// Returns whether a document repeats a reference, which no cluster decides.
+    fn joins(&self, pair: VerifiedPair, decided: &Decided) -> bool {
+        decided.pair(pair.a, pair.b).map_or(pair.joins, |(same, _)| same)
+    }
+
+    fn offer(&mut self, pair: VerifiedPair) {
+        let best = self.best.entry(pair.a).or_insert(pair);
+        let rank = |pair: &VerifiedPair| (pair.told.to_bits(), pair.jaccard.to_bits(), Reverse(pair.b));
+        if rank(&pair) > rank(best) {
+            *best = pair;
+        }
+    }
+
+    /// Returns every document that is known to repeat a reference by itself.
+    fn documents(&self) -> impl Iterator<Item = u32> + '_ {
+        self.best.keys().copied().chain(self.copies_of.values().flatten().copied())
+    }
+
+    fn known(&self, document: u32) -> Option<&VerifiedPair> {
+        self.best.get(&document).or_else(|| self.best.get(&self.copies.leader_of[document as usize]))
+    }
+
+    /// Returns the references that members of a cluster repeat, the first few.
+    fn of_cluster(&self, members: &[u32]) -> Vec<u32> {
+        if self.best.is_empty() {
+            return Vec::new();
+        }
+        let found: BTreeSet<u32> = members.iter().filter_map(|member| self.known(*member)).map(|pair| pair.b).collect();
+        found.into_iter().take(CLUSTER_REFERENCES).collect()
+    }
+
+    /// Returns the pair of a document and the reference that it repeats, if it does; `mates` are references that others of
+    /// its cluster repeat.
+    fn of(
+        &self,
+        document: u32,
+        mates: &[u32],
+        measure: &mut dyn FnMut(u32, u32) -> Result<VerifiedPair, StoreError>,
+    ) -> Result<Option<VerifiedPair>, StoreError> {
+        if let Some(pair) = self.known(document) {
+            // A decision about one copy is none about another.
+            if pair.a == document || pair.told.is_finite() {
+                let pair = measure(document, pair.b)?;
+                if self.joins(pair, self.decided) {
+                    return Ok(Some(pair));
+                }
+            }
+        }
+        if self.round_ups.contains(&self.copies.leader_of[document as usize]) {
+            return Ok(None);
+        }
+        let mut best: Option<VerifiedPair> = None;
+        for reference in mates {
+            let pair = measure(document, *reference)?;
+            let may_meet = self.census.may_meet(self.config, document, *reference);
+            let joins = may_meet && self.joins(self.look_alikes.confirmed(pair), self.decided);
+            if joins && best.is_none_or(|best| (pair.told, pair.jaccard) > (best.told, best.jaccard)) {
+                best = Some(pair);
+            }
+        }
+        Ok(best)
+    }
+}
+
 /// Lists the clusters of two documents or more in the order of their first members.
 fn clusters(representative_of: &[u32]) -> Clusters {
     let mut sizes = vec![0_u32; representative_of.len()];
@@ -318,19 +602,46 @@ fn clusters(representative_of: &[u32]) -> Clusters {
     Clusters { members, starts }
 }
 
-/// Chooses the member that `dedup` keeps.
-fn keeper(
+/// What `dedup` keeps of a cluster, and why.
+pub(super) struct Kept {
+    /// The copies: one, unless people decided otherwise.
+    pub items: Vec<u32>,
+    /// Why these, in words.
+    pub reason: String,
+}
+
+/// Chooses what `dedup` keeps of the members that repeat no reference: what people decided, else by the policy.
+pub(super) fn keeper(
     config: &Config,
     judgment: &Judgment<'_>,
     census: &Census<'_>,
+    decided: &Decided,
     representative: u32,
     members: &[u32],
-) -> Result<Option<u32>, StoreError> {
-    let mut copies = Vec::with_capacity(members.len());
-    for document in members {
-        copies.push(facts_as_copy(config, judgment, census, *document)?);
+) -> Result<Kept, StoreError> {
+    let line = |line: u32| config.decisions.line(line);
+    let kept = |member: &u32| decided.copy(*member).filter(|(keep, _)| *keep);
+    if let Some((_, first)) = members.iter().find_map(kept) {
+        let items = members.iter().copied().filter(|member| kept(member).is_some()).collect();
+        return Ok(Kept { items, reason: line(first) });
     }
-    Ok(choose(config, representative, &copies).kept)
+    let mut copies = Vec::with_capacity(members.len());
+    let mut dropped = None;
+    for document in members {
+        match decided.copy(*document) {
+            Some((_, line)) => dropped = Some(line),
+            None => copies.push(facts_as_copy(config, judgment, census, *document)?),
+        }
+    }
+    if copies.is_empty() {
+        let reason = match dropped {
+            Some(number) => format!("none is kept: {}", line(number)),
+            None => "none is kept: each repeats a reference".to_owned(),
+        };
+        return Ok(Kept { items: Vec::new(), reason });
+    }
+    let choice = choose(config, representative, &copies);
+    Ok(Kept { items: choice.kept.into_iter().collect(), reason: choice.reason })
 }
 
 /// What the choice of a keeper needs of a document.
@@ -353,7 +664,7 @@ pub(super) fn facts_as_copy(
 }
 
 /// Measures pairs of one cluster's documents, copies among them, each once.
-struct Measure<'a> {
+pub(super) struct Measure<'a> {
     copies: &'a Copies,
     verified: &'a Sorted<'a, VerifiedPair>,
     profiles: Profiles<'a>,
@@ -363,14 +674,24 @@ struct Measure<'a> {
 /// Pairs that are remembered while a cluster is measured: all of a cluster that lists all.
 const KNOWN: usize = ALL_PAIRS * ALL_PAIRS;
 
-impl Measure<'_> {
-    fn pair(&mut self, one: u32, other: u32) -> Result<VerifiedPair, StoreError> {
-        // A copy that reads as its leader does is measured as its leader.
-        let stand_in = |document: u32| {
-            if self.copies.differs.has(document) { document } else { self.copies.leader_of[document as usize] }
-        };
+impl<'a> Measure<'a> {
+    pub(super) fn new(
+        run: &'a Run<'_, '_>,
+        copies: &'a Copies,
+        verified: &'a Sorted<'a, VerifiedPair>,
+        texts: &'a Spool<'a>,
+    ) -> Measure<'a> {
+        Measure { copies, verified, profiles: Profiles::new(run, texts), known: HashMap::new() }
+    }
+
+    /// Forgets what was measured: another cluster follows.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    pub(super) fn pair(&mut self, one: u32, other: u32) -> Result<VerifiedPair, StoreError> {
         let (a, b) = (one.min(other), one.max(other));
-        let (x, y) = (stand_in(a), stand_in(b));
+        let (x, y) = (self.copies.stand_in(a), self.copies.stand_in(b));
         let mut pair = if x == y {
             VerifiedPair::identical(a, b)
         } else {

@@ -18,6 +18,7 @@ use crate::pipeline::crew::Run;
 use crate::pipeline::pair::content;
 use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
+use crate::pipeline::version::AddressEntry;
 use crate::record::Record;
 use crate::similarity::{
     BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, hash_shingles, identity, is_remnant,
@@ -40,6 +41,8 @@ pub(super) struct Judgment<'w> {
     pub samples: Sorted<'w, SampleEntry>,
     /// All shingles, for the exact join; empty unless it is asked for.
     pub shingles: Sorted<'w, SampleEntry>,
+    /// Documents by their addresses.
+    pub addresses: Sorted<'w, AddressEntry>,
     /// Headlines by the hash of what they are compared as.
     pub headlines: Sorted<'w, HeadlineEntry>,
     /// Words without boilerplate, of every document.
@@ -175,6 +178,7 @@ struct Worker<'s, 'w> {
     samples: SorterWriter<'s, 'w, SampleEntry>,
     shingles: SorterWriter<'s, 'w, SampleEntry>,
     headlines: SorterWriter<'s, 'w, HeadlineEntry>,
+    addresses: SorterWriter<'s, 'w, AddressEntry>,
     totals: Totals,
     terms: Vec<u64>,
     characters: Vec<u64>,
@@ -207,6 +211,7 @@ pub(super) fn judge<'w>(
     let samples = run.sorter("samples");
     let shingles = run.sorter("shingles");
     let headlines = run.sorter("headlines");
+    let addresses = run.sorter("addresses");
     let totals = Mutex::new(Totals::default());
     let content_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
     let in_order = InOrder::new(sink);
@@ -234,6 +239,7 @@ pub(super) fn judge<'w>(
             samples: samples.writer(),
             shingles: shingles.writer(),
             headlines: headlines.writer(),
+            addresses: addresses.writer(),
             totals: Totals::default(),
             terms: Vec::new(),
             characters: Vec::new(),
@@ -276,6 +282,7 @@ pub(super) fn judge<'w>(
             worker.samples.finish()?;
             worker.shingles.finish()?;
             worker.headlines.finish()?;
+            worker.addresses.finish()?;
             totals.lock().expect("no thread panicked here").merge(worker.totals);
             Ok(())
         },
@@ -290,6 +297,7 @@ pub(super) fn judge<'w>(
         samples: run.sort(samples)?,
         shingles: run.sort(shingles)?,
         headlines: run.sort(headlines)?,
+        addresses: run.sort(addresses)?,
         content_words: words_in_order.into_iter().flat_map(|(_, words)| words).collect(),
         totals: totals.into_inner().expect("no thread panicked here"),
     })
@@ -326,6 +334,7 @@ impl Bench<'_> {
         let site = self.census.site_of[number as usize];
         let segments = segment(text);
         let (repetition, judged) = self.judged(document, site, &segments, counted);
+        let is_reference = self.census.is_reference(number);
         let mut verdicts = Vec::new();
         worker.terms.clear();
         let mut raw = Vec::new();
@@ -350,10 +359,12 @@ impl Bench<'_> {
                     removed,
                     score,
                 });
-                kinds = kinds.with(kind);
-                worker.totals.count_kind(kind, words, number, document, block.span, block.line);
+                if !is_reference {
+                    kinds = kinds.with(kind);
+                    worker.totals.count_kind(kind, words, number, document, block.span, block.line);
+                }
             }
-            if self.sink.is_some() && (verdict.kind.is_some() || self.config.all_blocks) {
+            if self.sink.is_some() && !is_reference && (verdict.kind.is_some() || self.config.all_blocks) {
                 let counts = repetition.get(at).copied().unwrap_or_default();
                 rows.push(BlockRow {
                     id: document.id.clone(),
@@ -378,18 +389,23 @@ impl Bench<'_> {
         count_chars(text, rows);
         let words = raw.len() as u64;
         let content_words = words - removed_words;
-        worker.totals.empty += u64::from(words == 0);
-        worker.totals.words += words;
-        worker.totals.removed_words += removed_words;
-        worker.totals.text_bytes += text.len() as u64;
-        worker.totals.withheld += u64::from(judged.withheld);
-        let of_site = worker.totals.by_site.entry(site).or_default();
-        of_site.0 += words;
-        of_site.1 += removed_words;
+        if !is_reference {
+            worker.totals.empty += u64::from(words == 0);
+            worker.totals.words += words;
+            worker.totals.removed_words += removed_words;
+            worker.totals.text_bytes += text.len() as u64;
+            worker.totals.withheld += u64::from(judged.withheld);
+            let of_site = worker.totals.by_site.entry(site).or_default();
+            of_site.0 += words;
+            of_site.1 += removed_words;
+        }
         if content_words > 0 {
             self.compare(worker, number, document, &verdicts, &raw)?;
+            if let Some(entry) = AddressEntry::new(document.url.as_deref(), number) {
+                worker.addresses.push(entry)?;
+            }
         }
-        if let Some(headline) = &judged.headline {
+        if let Some(headline) = judged.headline.as_ref().filter(|_| !is_reference) {
             let key = headline_terms(&headline.text, document.site.as_deref());
             if !key.is_empty() {
                 worker.headlines.push(HeadlineEntry { headline: identity(&key) as u64, document: number })?;
@@ -450,10 +466,15 @@ impl Bench<'_> {
         verdicts: &[KeptVerdict],
         raw: &[u64],
     ) -> Result<(), StoreError> {
+        // Documents of different values share no key, so that they never meet.
+        let salt = match self.census.within(number) {
+            0 => 0,
+            value => mix64(u64::from(value)),
+        };
         // Pages of which next to nothing is left are not one text because that little is.
         let remnant = is_remnant(worker.terms.len(), raw.len());
         worker.identities.push(IdentityEntry {
-            content: identity(if remnant { raw } else { &worker.terms }),
+            content: identity(if remnant { raw } else { &worker.terms }) ^ u128::from(salt),
             item: number,
             raw: identity(raw) as u64,
         })?;
@@ -471,11 +492,11 @@ impl Bench<'_> {
         }
         if self.config.exact {
             for hash in ShingleSet::from_hashes(worker.shingles_here.clone()).hashes() {
-                worker.shingles.push(SampleEntry { key: *hash, item: number })?;
+                worker.shingles.push(SampleEntry { key: *hash ^ salt, item: number })?;
             }
         } else if let Some(signature) = self.sketcher.sketch(&worker.shingles_here) {
             for key in self.banding.keys(&signature) {
-                worker.bands.push(BandEntry { key, item: number })?;
+                worker.bands.push(BandEntry { key: key ^ salt, item: number })?;
             }
         }
         // Sampled first, so that an eighth is sorted.
@@ -485,7 +506,7 @@ impl Bench<'_> {
         worker.shingles_here.sort_unstable();
         worker.shingles_here.dedup();
         for hash in &worker.shingles_here {
-            worker.samples.push(SampleEntry { key: mix64(*hash), item: number })?;
+            worker.samples.push(SampleEntry { key: mix64(*hash) ^ salt, item: number })?;
         }
         Ok(())
     }

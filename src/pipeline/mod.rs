@@ -8,11 +8,13 @@
 //! Between them stand small fixed-width records, sorted within the memory of the workspace.
 
 mod crew;
+mod decide;
 mod group;
 mod judge;
 mod pair;
 mod read;
 mod repeat;
+mod version;
 mod write;
 
 pub use write::Scan;
@@ -25,12 +27,14 @@ use crate::document::DocumentSource;
 use crate::error::Error;
 use crate::headlines::HeadlineRelation;
 use crate::observe::Observer;
-use crate::output::{HeadlineRow, Sink, SiteCount, Summary};
+use crate::output::{DecisionCount, HeadlineRow, Sink, SiteCount, Summary, WithinCount};
 use crate::pipeline::crew::Run;
+use crate::pipeline::decide::decide;
 use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
 use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
+use crate::pipeline::version::{successions, versions};
 use crate::similarity::VerifiedPair;
 use crate::store::{Sorted, Workspace};
 
@@ -67,24 +71,29 @@ pub fn scan<'w>(
     drop(repeats);
     clock.lap("judge");
 
-    let copies = copies(config, census.documents, &judgment.identities)?;
-    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
+    let decided = decide(config, &judgment)?;
+    let copies = copies(config, &census, &decided, &judgment.identities)?;
+    let successions = successions(&run, &census, &judgment, &copies)?;
+    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
     clock.lap("meet");
-    let wanted = wanted(census.documents, &met, &copies)?;
+    let wanted = wanted(census.documents, &met, &copies, &decided, &successions)?;
     let texts = told(&run, &census, &judgment, &wanted)?;
     clock.lap("read again");
     let verified = verified(&run, &met, wanted, &texts)?;
     clock.lap("verify");
-    let grouping = group(&run, &census, &judgment, &copies, &verified, &texts)?;
+    let grouping = group(&run, &census, &judgment, &copies, &decided, &verified, &texts)?;
+    let versions = versions(&run, &copies, &successions, &verified, &texts)?;
     clock.lap("group");
 
-    let closest = closest(&verified, &grouping)?;
+    let closest = closest(&census, &verified, &grouping)?;
     let headlines = headlines(&census, &judgment, &grouping)?;
     let mut scan = Scan {
         config: config.clone(),
         census,
         judgment,
         grouping,
+        versions,
+        decided,
         headlines,
         summary: Summary::default(),
         timings: Vec::new(),
@@ -114,12 +123,19 @@ impl Clock {
 }
 
 /// Returns the most similar pair that was not joined: what is closest to the line.
-fn closest(verified: &Sorted<'_, VerifiedPair>, grouping: &Grouping<'_>) -> Result<Option<VerifiedPair>, Error> {
+fn closest(
+    census: &Census<'_>,
+    verified: &Sorted<'_, VerifiedPair>,
+    grouping: &Grouping<'_>,
+) -> Result<Option<VerifiedPair>, Error> {
     let of = |document: u32| grouping.representative_of[document as usize];
     let mut closest: Option<VerifiedPair> = None;
     for pair in verified.iter()? {
         let pair = pair?;
-        if of(pair.a) != of(pair.b) && closest.is_none_or(|closest| closest.jaccard < pair.jaccard) {
+        if !census.is_reference(pair.b)
+            && of(pair.a) != of(pair.b)
+            && closest.is_none_or(|closest| closest.jaccard < pair.jaccard)
+        {
             closest = Some(pair);
         }
     }
@@ -189,14 +205,35 @@ fn site_warnings(sites: &[SiteCount]) -> Vec<String> {
         .collect()
 }
 
+/// Ids of decisions that a warning names.
+const GONE: usize = 10;
+
+/// Names the ids of decisions that are not there.
+fn gone_warning(count: &DecisionCount) -> Option<String> {
+    let named: Vec<String> = count.gone.iter().take(GONE).map(|id| format!("`{id}`")).collect();
+    let more = count.gone.len().saturating_sub(GONE);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!named.is_empty()).then(|| {
+        format!(
+            "{} decisions of `{}` name documents that are not there: {}{more}",
+            count.lines - count.followed,
+            count.file,
+            named.join(", ")
+        )
+    })
+}
+
 /// Adds up what was found.
 fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
-    let mut dropped = 0;
+    let (mut dropped, mut known) = (0, 0);
     for next in scan.grouping.memberships.iter()? {
-        dropped += u64::from(!next?.keep);
+        let of = next?;
+        dropped += u64::from(!of.keep);
+        known += u64::from(of.reference.is_some());
     }
-    let documents = u64::from(scan.census.documents);
+    let census = &scan.census;
+    let documents = u64::from(census.own);
     let by_site = scan.site_counts(SITES)?;
     Ok(Summary {
         retold: "scan".to_owned(),
@@ -207,8 +244,16 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         inputs: Vec::new(),
         documents,
         empty: totals.empty,
-        sites: scan.census.sites.len() as u64 - 1,
-        without_site: u64::from(scan.census.sites[0].documents),
+        references: u64::from(census.documents - census.own),
+        known,
+        decisions: scan.decided.count.clone(),
+        within: scan.config.within.clone().map(|field| WithinCount {
+            field,
+            values: u64::from(census.within_values),
+            without: (0..census.own).filter(|document| census.within(*document) == 0).count() as u64,
+        }),
+        sites: census.sites[1..].iter().filter(|site| site.own > 0).count() as u64,
+        without_site: u64::from(census.sites[0].own),
         without_date: scan.census.without_date,
         words: totals.words,
         removed_words: totals.removed_words,
@@ -222,10 +267,18 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         copies_listed_with_leader: scan.grouping.with_leader,
         closest: closest.map(|pair| scan.pair_row(&pair)).transpose()?,
         headlines: scan.headlines.len() as u64,
+        versions: scan.versions.len(),
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,
-        warnings: site_warnings(&by_site),
+        warnings: scan
+            .decided
+            .count
+            .as_ref()
+            .and_then(gone_warning)
+            .into_iter()
+            .chain(site_warnings(&by_site))
+            .collect(),
         by_site,
         run: crate::output::RunFacts::default(),
     })

@@ -1,5 +1,6 @@
 //! Third pass: who meets whom, read again and verified.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,8 +10,10 @@ use crate::document::{DocumentId, Parsed, Span};
 use crate::error::Error;
 use crate::observe::Leg;
 use crate::pipeline::crew::Run;
+use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::{Judgment, same_batch};
 use crate::pipeline::read::Census;
+use crate::pipeline::version::Version;
 use crate::record::Record;
 use crate::similarity::{
     Article, CandidatePair, Components, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
@@ -28,6 +31,16 @@ pub(super) struct Copies {
     pub differs: Bits,
     /// Leaders of two documents or more.
     pub leads: Bits,
+    /// Leaders of one text, the second of each a reference, or apart by decision: they meet whatever their buckets hold.
+    pub echoes: Vec<(u32, u32)>,
+}
+
+impl Copies {
+    /// Returns the document whose text stands for that of this one: a copy that reads as its leader does is measured as its
+    /// leader.
+    pub(super) fn stand_in(&self, document: u32) -> u32 {
+        if self.differs.has(document) { document } else { self.leader_of[document as usize] }
+    }
 }
 
 /// One bit a document.
@@ -50,8 +63,18 @@ impl Bits {
 
 /// Finds equal texts. Where the settings restrict who is compared with whom nothing collapses: equal texts are pairs like
 /// any other.
-pub(super) fn copies(config: &Config, documents: u32, identities: &Sorted<'_, IdentityEntry>) -> Result<Copies, Error> {
+///
+/// Documents and references collapse apart from each other, and what is different by decision collapses with nothing.
+pub(super) fn copies(
+    config: &Config,
+    census: &Census<'_>,
+    decided: &Decided,
+    identities: &Sorted<'_, IdentityEntry>,
+) -> Result<Copies, Error> {
+    let documents = census.documents;
+    let apart: HashSet<u32> = decided.of(false).flat_map(|(a, b)| [a, b]).collect();
     let mut copies = Copies {
+        echoes: Vec::new(),
         leader_of: (0..documents).collect(),
         differs: Bits::new(documents as usize),
         leads: Bits::new(documents as usize),
@@ -63,6 +86,17 @@ pub(super) fn copies(config: &Config, documents: u32, identities: &Sorted<'_, Id
     for entry in identities.iter()? {
         let entry = entry?;
         match leader {
+            Some(first) if first.content == entry.content && apart.contains(&entry.item) => {
+                copies.echoes.push((first.item, entry.item));
+            }
+            Some(first)
+                if first.content == entry.content
+                    && census.is_reference(entry.item)
+                    && !census.is_reference(first.item) =>
+            {
+                copies.echoes.push((first.item, entry.item));
+                leader = Some(entry);
+            }
             Some(first) if first.content == entry.content => {
                 copies.leader_of[entry.item as usize] = first.item;
                 copies.leads.set(first.item);
@@ -85,6 +119,7 @@ pub(super) fn candidates<'w>(
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
+    successions: &Sorted<'_, Version>,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
     let met = run.sorter("met");
     let left_out = AtomicU64::new(0);
@@ -112,6 +147,16 @@ pub(super) fn candidates<'w>(
     if run.config.exact {
         exact_pairs(run, judgment, copies, &met)?;
     }
+    let mut writer = met.writer();
+    for (a, b) in &copies.echoes {
+        writer.push(CandidatePair { a: *a, b: *b, samples: 2 })?;
+    }
+    for version in successions.iter()? {
+        let version = version?;
+        let (a, b) = (copies.stand_in(version.previous), copies.stand_in(version.document));
+        writer.push(CandidatePair { a: a.min(b), b: a.max(b), samples: 2 })?;
+    }
+    writer.finish()?;
     if copies.leader_of.len() <= ALL_MEET {
         let mut writer = met.writer();
         let items = 0..copies.leader_of.len() as u32;
@@ -128,7 +173,12 @@ pub(super) fn candidates<'w>(
         let mut writer = candidates.writer();
         let mut sum: Option<CandidatePair> = None;
         let mut settle = |sum: Option<CandidatePair>| match sum {
-            Some(pair) if pair.samples >= 2 && census.may_meet(run.config, pair.a, pair.b) => writer.push(pair),
+            // References are matched with documents, not with each other.
+            Some(pair)
+                if pair.samples >= 2 && !census.is_reference(pair.a) && census.may_meet(run.config, pair.a, pair.b) =>
+            {
+                writer.push(pair)
+            }
             _ => Ok(()),
         };
         for pair in met.part(part)? {
@@ -402,9 +452,20 @@ pub(super) fn wanted(
     documents: u32,
     candidates: &Sorted<'_, CandidatePair>,
     copies: &Copies,
+    decided: &Decided,
+    successions: &Sorted<'_, Version>,
 ) -> Result<Wanted, StoreError> {
     let mut wanted = Bits::new(documents as usize);
     let mut linked = Components::new(documents as usize);
+    for version in successions.iter()? {
+        let version = version?;
+        wanted.set(copies.stand_in(version.previous));
+        wanted.set(copies.stand_in(version.document));
+    }
+    for document in decided.pairs.keys().flat_map(|(a, b)| [*a, *b]) {
+        wanted.set(document);
+        wanted.set(copies.leader_of[document as usize]);
+    }
     for pair in candidates.iter()? {
         let pair = pair?;
         wanted.set(pair.a);

@@ -18,8 +18,10 @@ use crate::text::segment;
 /// What the first pass learned.
 #[derive(Debug)]
 pub(super) struct Census<'w> {
-    /// How many documents there are.
+    /// How many documents there are, references among them.
     pub documents: u32,
+    /// How many of them are no references: these come first.
+    pub own: u32,
     /// The site of every document, as a number; 0: not known.
     pub site_of: Vec<u32>,
     /// The sites by number; the first is the empty name of those not known.
@@ -38,9 +40,23 @@ pub(super) struct Census<'w> {
     pub without_date: u64,
     /// The day of every document, when a window of days is asked for.
     pub days: Vec<Option<i32>>,
+    /// The value inside which every document is compared, as a number; 0: missing. Empty when none is asked for.
+    pub within_of: Vec<u32>,
+    /// How many values there are, the missing one left out.
+    pub within_values: u32,
 }
 
 impl Census<'_> {
+    /// Returns whether a document is a reference.
+    pub(super) fn is_reference(&self, document: u32) -> bool {
+        document >= self.own
+    }
+
+    /// Returns the number of the value inside which a document is compared.
+    pub(super) fn within(&self, document: u32) -> u32 {
+        self.within_of.get(document as usize).copied().unwrap_or(0)
+    }
+
     /// Returns whether the settings allow two documents to be compared.
     pub(super) fn may_meet(&self, config: &Config, a: u32, b: u32) -> bool {
         let site = |document: u32| self.site_of[document as usize];
@@ -54,7 +70,7 @@ impl Census<'_> {
             (Some(a), Some(b)) => a.abs_diff(b) <= window,
             _ => true,
         };
-        sites && config.date_window.is_none_or(near)
+        sites && self.within(a) == self.within(b) && config.date_window.is_none_or(near)
     }
 }
 
@@ -62,7 +78,10 @@ impl Census<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct SiteTotal {
     pub name: String,
+    /// Documents, references among them: what repeats there is counted over all.
     pub documents: u32,
+    /// Documents that are no references.
+    pub own: u32,
 }
 
 /// A line of so many words is long: it links the documents that share it, when it is rare on their sites. Eight words
@@ -79,10 +98,39 @@ struct Register {
     batches: Vec<(u64, u32)>,
     without_date: u64,
     days: Option<Vec<Option<i32>>>,
+    /// Where the references begin.
+    own: Option<u32>,
+    within: Option<Within>,
+}
+
+/// Values inside which documents are compared, numbered as they come; 0: missing.
+#[derive(Default)]
+struct Within {
+    numbers: HashMap<String, u32>,
+    of: Vec<u32>,
+}
+
+impl Within {
+    fn enter(&mut self, value: Option<&str>) {
+        let number = match value.map(|value| (value, self.numbers.get(value))) {
+            None => 0,
+            Some((_, Some(number))) => *number,
+            Some((value, None)) => {
+                let number = self.numbers.len() as u32 + 1;
+                self.numbers.insert(value.to_owned(), number);
+                number
+            }
+        };
+        self.of.push(number);
+    }
 }
 
 impl Register {
-    fn enter(&mut self, parsed: &mut Parsed, observer: &dyn Observer) {
+    fn enter(&mut self, base: DocumentId, parsed: &mut Parsed, observer: &dyn Observer) {
+        if parsed.reference && self.own.is_none() {
+            self.own = Some(base.0);
+        }
+        let own = !parsed.reference;
         for document in &parsed.documents {
             let number = match &document.site {
                 None => 0,
@@ -91,14 +139,18 @@ impl Register {
                     None => {
                         let number = self.sites.len() as u32;
                         self.numbers.insert(site.clone(), number);
-                        self.sites.push(SiteTotal { name: site.clone(), documents: 0 });
+                        self.sites.push(SiteTotal { name: site.clone(), ..SiteTotal::default() });
                         number
                     }
                 },
             };
             self.sites[number as usize].documents += 1;
+            self.sites[number as usize].own += u32::from(own);
             self.site_of.push(number);
-            self.without_date += u64::from(document.date.is_none());
+            self.without_date += u64::from(own && document.date.is_none());
+            if let Some(within) = &mut self.within {
+                within.enter(document.within.as_deref());
+            }
             if let Some(days) = &mut self.days {
                 days.push(document.date.as_deref().and_then(day));
             }
@@ -121,7 +173,8 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
     let ids = run.sorter("ids");
     let long_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
     let days = run.config.date_window.map(|_| Vec::new());
-    let mut register = Register { sites: vec![SiteTotal::default()], days, ..Register::default() };
+    let within = run.config.within.as_ref().map(|_| Within::default());
+    let mut register = Register { sites: vec![SiteTotal::default()], days, within, ..Register::default() };
     run.pass(
         Leg::Read,
         |base, parsed: &mut Parsed| {
@@ -129,7 +182,7 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             if parsed.documents.len() as u64 > u64::from(room) {
                 return Err(too_many());
             }
-            register.enter(parsed, run.observer);
+            register.enter(base, parsed, run.observer);
             Ok(())
         },
         || (occurrences.writer(), ids.writer(), Recent::default()),
@@ -177,8 +230,13 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             repeated_ids.len()
         ));
     }
+    let documents = long_words.len() as u32;
+    let within = register.within.unwrap_or_default();
     Ok(Census {
-        documents: long_words.len() as u32,
+        documents,
+        own: register.own.unwrap_or(documents),
+        within_values: within.numbers.len() as u32,
+        within_of: within.of,
         site_of: register.site_of,
         sites: register.sites,
         long_words,

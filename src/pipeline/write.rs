@@ -1,20 +1,24 @@
 //! What a finished scan gives: rows in order, the summary, and decisions for cleaned copies.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use crate::address::canonical;
 use crate::boilerplate::BoilerplateKind;
-use crate::cluster::choose;
 use crate::config::Config;
 use crate::corpus::{Facts, decode_verdicts};
 use crate::document::Skipped;
 use crate::error::Error;
 use crate::output::{
-    ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, RemovedBlock, Role, SiteCount, Summary,
+    ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, ReferenceRow, RemovedBlock, Role,
+    SiteCount, Summary, VersionRow, dropped_because,
 };
-use crate::pipeline::group::{Grouping, Membership, facts_as_copy};
+use crate::pipeline::decide::Decided;
+use crate::pipeline::group::{Grouping, Membership, keeper};
 use crate::pipeline::judge::Judgment;
 use crate::pipeline::read::Census;
+use crate::pipeline::version::Version;
 use crate::similarity::{Reason, VerifiedPair};
+use crate::store::Sorted;
 
 /// A finished scan: every table, row by row in order, and the summary.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub struct Scan<'w> {
     pub(super) census: Census<'w>,
     pub(super) judgment: Judgment<'w>,
     pub(super) grouping: Grouping<'w>,
+    pub(super) versions: Sorted<'w, Version>,
+    pub(super) decided: Decided,
     pub(super) headlines: Vec<HeadlineRow>,
     pub(super) summary: Summary,
     pub(super) timings: Vec<(&'static str, f64)>,
@@ -57,7 +63,8 @@ impl Scan<'_> {
     /// Returns every document's number, facts and membership, in order.
     fn everyone(&self) -> Result<impl Iterator<Item = Result<Known, Error>> + Send + '_, Error> {
         let mut memberships = self.grouping.memberships.iter()?.peekable();
-        Ok(self.judgment.facts.iter().map(move |next| {
+        let own = self.census.own as usize;
+        Ok(self.judgment.facts.iter().take(own).map(move |next| {
             let (document, bytes) = next?;
             let membership =
                 memberships.next_if(|next| next.as_ref().map_or(true, |next| next.document == document)).transpose()?;
@@ -73,7 +80,7 @@ impl Scan<'_> {
         Ok(self.everyone()?.map(|next| {
             let (document, facts, membership) = next?;
             let (cluster_id, representative) = match membership {
-                Some(of) => (self.id(of.first)?, self.id(of.representative)?),
+                Some(of) => (self.id(of.first)?, self.id(of.reference.unwrap_or(of.representative))?),
                 None => (facts.id.clone(), facts.id.clone()),
             };
             Ok(DocumentRow {
@@ -83,12 +90,16 @@ impl Scan<'_> {
                 role: match membership {
                     _ if facts.words == 0 => Role::Empty,
                     None => Role::Unique,
+                    Some(of) if of.reference.is_some() => Role::Duplicate,
+                    Some(of) if of.size == 1 => Role::Unique,
                     Some(of) if of.representative == document => Role::Representative,
                     Some(_) => Role::Duplicate,
                 },
                 representative,
                 similarity: membership.and_then(|of| of.similarity).map(f64::from_bits),
                 relation: membership.filter(|of| of.similarity.is_some()).map(|of| of.relation.name().to_owned()),
+                known: membership.is_some_and(|of| of.reference.is_some()),
+                decision: self.decision(document),
                 id: facts.id,
                 source: facts.source,
                 row: facts.row,
@@ -101,6 +112,37 @@ impl Scan<'_> {
                 words: facts.words,
                 content_words: facts.content_words,
                 text_hash: format!("{:032x}", facts.text_hash),
+            })
+        }))
+    }
+
+    /// Returns the line of the decision about a document.
+    fn decision(&self, document: u32) -> Option<String> {
+        self.decided.copy(document).map(|(_, line)| self.config.decisions.line(line))
+    }
+
+    /// Returns the rows of `references`, in order.
+    ///
+    /// # Errors
+    /// If scratch data cannot be read back.
+    pub fn references(&self) -> Result<impl Iterator<Item = Result<ReferenceRow, Error>> + Send + '_, Error> {
+        let mut repeated: BTreeMap<u32, u64> = BTreeMap::new();
+        for next in self.grouping.memberships.iter()? {
+            if let Some(reference) = next?.reference {
+                *repeated.entry(reference).or_default() += 1;
+            }
+        }
+        Ok(repeated.into_iter().map(|(reference, documents)| {
+            let facts = self.facts(reference)?;
+            Ok(ReferenceRow {
+                id: facts.id,
+                source: facts.source,
+                row: facts.row,
+                url: facts.url,
+                site: facts.site,
+                date: facts.date,
+                headline: facts.headline,
+                documents,
             })
         }))
     }
@@ -136,7 +178,10 @@ impl Scan<'_> {
             b_in_a: pair.b_in_a,
             relation: pair.relation.name().to_owned(),
             joined: pair.joins,
-            reason: Reason::describe(pair, &self.config),
+            reason: match self.decided.pair(pair.a, pair.b) {
+                Some((_, line)) => self.config.decisions.line(line),
+                None => Reason::describe(pair, &self.config),
+            },
         })
     }
 
@@ -151,10 +196,10 @@ impl Scan<'_> {
     fn cluster_row(&self, at: usize) -> Result<ClusterRow, Error> {
         let documents = self.grouping.clusters.members(at);
         let representative = self.grouping.representative_of[documents[0] as usize];
-        let mut copies = Vec::with_capacity(documents.len());
+        let free = self.free_of_references(documents)?;
+        let kept = keeper(&self.config, &self.judgment, &self.census, &self.decided, representative, &free)?;
         let (mut members, mut sites, mut headlines) = (Vec::new(), Distinct::default(), Distinct::default());
         for document in documents {
-            copies.push(facts_as_copy(&self.config, &self.judgment, &self.census, *document)?);
             let facts = self.facts(*document)?;
             members.push(facts.id);
             sites.add(facts.site);
@@ -164,11 +209,63 @@ impl Scan<'_> {
             cluster_id: members[0].clone(),
             cluster_size: members.len() as u64,
             representative: self.id(representative)?,
-            reason: choose(&self.config, representative, &copies).reason,
+            reason: kept.reason,
             sites: sites.list,
             members,
             headlines: headlines.list,
         })
+    }
+
+    /// Returns those documents of a cluster that repeat no reference, or are kept by decision all the same.
+    fn free_of_references(&self, documents: &[u32]) -> Result<Vec<u32>, Error> {
+        if self.census.own == self.census.documents {
+            return Ok(documents.to_vec());
+        }
+        let mut free = Vec::with_capacity(documents.len());
+        for document in documents {
+            let place = u64::from(*document);
+            let of = self.grouping.memberships.range(&(place..=place))?.next().transpose()?;
+            if of.is_none_or(|of| of.reference.is_none()) || self.decided.copy(*document).is_some() {
+                free.push(*document);
+            }
+        }
+        Ok(free)
+    }
+
+    /// Returns the rows of `versions`, by the first document of each page, then by version.
+    ///
+    /// # Errors
+    /// If scratch data cannot be read back.
+    pub fn versions(&self) -> Result<impl Iterator<Item = Result<VersionRow, Error>> + Send + '_, Error> {
+        Ok(self.versions.iter()?.map(|next| {
+            let version = next?;
+            let (facts, previous) = (self.facts(version.document)?, self.facts(version.previous)?);
+            let of = |document: u32| self.grouping.representative_of[document as usize];
+            let pair = (version.previous.min(version.document), version.previous.max(version.document));
+            let joined = match self.census.is_reference(pair.1) {
+                true => self.repeats(pair.0, pair.1)?,
+                false => of(pair.0) == of(pair.1),
+            };
+            Ok(VersionRow {
+                url: facts.url.as_deref().and_then(canonical).unwrap_or_default(),
+                version: u64::from(version.number),
+                id: facts.id,
+                previous_id: previous.id,
+                date: facts.date,
+                previous_date: previous.date,
+                words_added: u64::from(version.words_added),
+                words_removed: u64::from(version.words_removed),
+                jaccard: f64::from_bits(version.jaccard_bits),
+                joined,
+            })
+        }))
+    }
+
+    /// Returns whether a document was found to repeat this reference.
+    fn repeats(&self, document: u32, reference: u32) -> Result<bool, Error> {
+        let place = u64::from(document) << 32 | u64::from(reference);
+        let listed = self.grouping.pairs.range(&(place..=place))?.next().transpose()?;
+        Ok(listed.is_some_and(|pair| pair.joins))
     }
 
     /// Returns the rows of `headlines`, in order of the first document that carries each.
@@ -197,10 +294,18 @@ impl Scan<'_> {
             let keep = membership.is_none_or(|of| of.keep);
             let dropped = match membership {
                 Some(of) if !keep => Some(DroppedDocument {
-                    kept_id: self.id(of.kept)?,
+                    kept_id: match of.reference {
+                        Some(reference) => Some(self.id(reference)?),
+                        None if of.kept == document => None,
+                        None => Some(self.id(of.kept)?),
+                    },
                     similarity: of.similarity.map_or(1.0, f64::from_bits),
                     relation: of.relation.name().to_owned(),
-                    reason: format!("{} to `{}`", of.relation.name(), self.id(of.representative)?),
+                    reason: dropped_because(
+                        self.decision(document).as_deref(),
+                        of.relation.name(),
+                        &self.id(of.reference.unwrap_or(of.representative))?,
+                    ),
                 }),
                 _ => None,
             };
@@ -221,13 +326,14 @@ impl Scan<'_> {
                 let (words, removed_words) = self.judgment.totals.by_site.get(&number).copied().unwrap_or_default();
                 SiteCount {
                     site: site.name.clone(),
-                    documents: u64::from(site.documents),
+                    documents: u64::from(site.own),
                     words,
                     removed_words,
                     dropped: dropped[number as usize],
                 }
             })
             .collect();
+        counts.retain(|site| site.documents > 0);
         counts.sort_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.site.cmp(&b.site)));
         counts.truncate(most);
         Ok(counts)

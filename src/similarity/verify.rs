@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::OnceLock;
 
+use crate::address::canonical;
 use crate::config::{Config, Shingle};
 use crate::document::Span;
 use crate::hash::{hash64, mix64, sort_by_hash};
@@ -106,7 +107,7 @@ impl Profile {
             content,
             sieve: OnceLock::new(),
             triples: (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE)),
-            address: article.url.and_then(address),
+            address: article.url.and_then(canonical).map(|address| hash64(address.as_bytes())),
             headline,
             headline_terms,
             raw: OnceLock::new(),
@@ -285,25 +286,6 @@ fn grams(letters: &[u32]) -> Vec<u32> {
     sort_by_hash(&mut sample, |hash| u64::from(*hash) << 32);
     sample.dedup();
     sample
-}
-
-/// Returns a hash of what an address names: scheme, `www.`, fragment, campaign parameters and a slash at the end name
-/// nothing.
-fn address(url: &str) -> Option<u64> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let rest = rest.split('#').next().unwrap_or_default();
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let path = path.trim_end_matches('/');
-    let path = path.strip_prefix("www.").unwrap_or(path);
-    if path.is_empty() {
-        return None;
-    }
-    let mut canonical = path.to_ascii_lowercase();
-    for parameter in query.split('&').filter(|parameter| !parameter.is_empty() && !parameter.starts_with("utm_")) {
-        canonical.push('&');
-        canonical.push_str(parameter);
-    }
-    Some(hash64(canonical.as_bytes()))
 }
 
 /// What a pair is.
@@ -658,7 +640,24 @@ const SHORT: usize = 30;
 const HEADLINE: usize = 14;
 
 /// Compares two texts.
+///
+/// Two texts of one canonical address are versions of a page, whatever they have in common, and always listed.
 pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
+    let mut pair = compare(a, first, b, second, config);
+    if first.address.is_some() && first.address == second.address && first.fingerprint != second.fingerprint {
+        pair.relation = Relation::Version;
+        if !pair.listed {
+            let (a_raw, b_raw) = (first.raw(), second.raw());
+            let shared = a_raw.shared(b_raw);
+            pair.jaccard_raw = shared as f64 / (a_raw.len() + b_raw.len() - shared).max(1) as f64;
+            pair.listed = true;
+        }
+    }
+    pair
+}
+
+/// Compares two texts, wherever they stood.
+fn compare(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
     let share = |shared: usize, of: usize| if of == 0 { 0.0 } else { shared as f64 / of as f64 };
     // The first text is met with many others in turn, and most of them share next to nothing with it.
     let sieve = first.sieve.get_or_init(|| first.content.sieve());
@@ -758,8 +757,6 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
         container(a_raw.len(), b_raw.len())
     } else if contained || pair.joins && core_told {
         container(first.triples().len(), second.triples().len())
-    } else if first.address.is_some() && first.address == second.address {
-        Relation::Version
     } else if pair.joins {
         Relation::Near
     } else {
@@ -910,10 +907,22 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_one_without_scheme_campaign_and_fragment() {
-        assert_eq!(address("https://www.example.com/a/?utm_source=x#top"), address("http://example.com/a"));
-        assert_ne!(address("https://example.com/a?id=1"), address("https://example.com/a?id=2"));
-        assert_eq!(address("https://"), None);
+    fn two_texts_of_one_address_are_versions_and_join_when_they_are_alike() {
+        let at = |text: &str, url: &str| {
+            let content: Vec<Span> = crate::text::segment(text).blocks.iter().map(|block| block.span).collect();
+            let article = Article { text, content: &content, headline: None, site: None, date: None, url: Some(url) };
+            Profile::new(&article, &Config::default())
+        };
+        let compare = |a: &str, b: &str| {
+            let (first, second) = (at(a, "https://example.com/a"), at(b, "http://www.example.com/a/?utm_source=x"));
+            verify(0, &first, 1, &second, &Config::default())
+        };
+        let grown = compare(&story(0, 10), &story(0, 12));
+        assert_eq!((grown.relation, grown.joins), (Relation::Version, true));
+        let other = compare(&story(0, 10), &story(40, 10));
+        assert_eq!((other.relation, other.joins, other.listed), (Relation::Version, false, true));
+        let same = compare(&story(0, 10), &story(0, 10).to_uppercase());
+        assert_eq!((same.relation, same.joins), (Relation::Identical, true));
     }
 
     #[test]

@@ -164,14 +164,16 @@ fn an_existing_output_is_replaced_only_when_it_is_ours_and_we_are_told_to() {
     });
 }
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "blocks.jsonl",
     "clusters.jsonl",
     "documents.jsonl",
     "headlines.jsonl",
     "pairs.jsonl",
+    "references.jsonl",
     "skipped.jsonl",
     "summary.json",
+    "versions.jsonl",
 ];
 
 #[test]

@@ -10,14 +10,16 @@ use retold::{Config, Document, Documents, Error};
 use crate::support::Place;
 use crate::support::articles::{Page, crawl, json_lines};
 
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
     "blocks.jsonl",
     "clusters.jsonl",
     "documents.jsonl",
     "headlines.jsonl",
     "pairs.jsonl",
+    "references.jsonl",
     "skipped.jsonl",
     "summary.json",
+    "versions.jsonl",
 ];
 
 fn documents(pages: &[Page]) -> Documents {
@@ -46,6 +48,8 @@ fn scan(documents: &Documents, config: &Config, threads: usize, budget: u64) -> 
         tables.write_table("documents", scan.documents()?)?;
         tables.write_table("pairs", scan.pairs()?)?;
         tables.write_table("clusters", scan.clusters()?)?;
+        tables.write_table("versions", scan.versions()?)?;
+        tables.write_table("references", scan.references()?)?;
         tables.write_table("headlines", scan.headlines().iter().map(Ok::<_, Error>))?;
         tables.write_table("skipped", scan.skipped().iter().map(SkippedRow::from).map(Ok::<_, Error>))?;
         std::fs::write(directory.join("summary.json"), serde_json::to_vec(scan.summary()).unwrap()).unwrap();

@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 17] = [
+const ROOMS: [(&str, &str); 19] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
     ("date", ""),
-    ("config", "hash boilerplate"),
+    ("address", ""),
+    ("decisions", ""),
+    ("config", "hash boilerplate decisions"),
     ("observe", "document"),
     ("files", ""),
     ("input", "document config observe files hash"),
     ("text", "document config hash"),
-    ("similarity", "record hash config document text"),
+    ("similarity", "record hash address config document text"),
     ("boilerplate", "document record hash config text similarity"),
     ("headlines", "text"),
     ("cluster", "document record config date similarity"),

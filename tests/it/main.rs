@@ -3,6 +3,8 @@
 mod broken_input;
 mod clean_articles;
 mod command_line;
+mod corrections;
+mod daily_scrape;
 mod every_format;
 mod find_retellings;
 mod large_crawl;

@@ -1,11 +1,13 @@
 //! Flags, one to one with settings; what a flag means is said here and nowhere else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use retold::boilerplate::{BoilerplateKind, KindSet, data_versions};
 use retold::config::{Keep, Shingle, Sites};
+use retold::decisions::Decisions;
 use retold::input::PUBLIC_SUFFIX_LIST;
 use retold::{Config, Error};
 
@@ -387,6 +389,22 @@ pub struct JudgingArgs {
     #[arg(long, value_name = "DAYS")]
     pub date_window: Option<u32>,
 
+    /// Compare documents only inside each value of this field of their records: a dump, a year
+    ///
+    /// Documents without the field, or with nothing in it, are compared with each other. What repeats on a site is still
+    /// counted over all documents.
+    #[arg(long, value_name = "FIELD")]
+    pub within: Option<String>,
+
+    /// Follow what people decided, whatever the scores say: a CSV file of `ID,ID,same`, `ID,ID,different`, `ID,keep` and
+    /// `ID,drop`
+    ///
+    /// `same` and `different` put two documents in one cluster or keep them apart, also by way of others; `keep` and `drop`
+    /// say what `dedup` keeps. Lines that begin with # and columns after the decision are notes. Lines that contradict each
+    /// other are refused; an id that is gone is named in the summary.
+    #[arg(long, value_name = "FILE")]
+    pub decisions: Option<PathBuf>,
+
     /// Which copy of a story is kept: longest, earliest, latest, first, none or site-priority
     #[arg(long, value_name = "POLICY", default_value = Config::default().keep.name(), value_parser = values::keep)]
     pub keep: Keep,
@@ -432,7 +450,10 @@ impl Purpose {
 
 impl JudgingArgs {
     /// Returns the settings that the flags ask for, checked.
-    pub fn config(&self, all_blocks: bool) -> Result<Config, Error> {
+    ///
+    /// # Errors
+    /// If one is out of its range, or the file of decisions cannot be read or followed.
+    pub fn config(&self, all_blocks: bool) -> anyhow::Result<Config> {
         let mut remove = self.remove.iter().copied().fold(KindSet::none(), KindSet::with);
         let purpose = self.purpose.map_or(&[][..], Purpose::spares);
         for kind in self.spare.iter().chain(purpose) {
@@ -452,14 +473,23 @@ impl JudgingArgs {
                 _ => Sites::All,
             },
             date_window: self.date_window,
+            within: self.within.clone(),
+            decisions: self.decisions.as_deref().map(decisions).transpose()?.unwrap_or_default(),
             keep: self.keep,
             remove,
             all_blocks,
             site_priority: self.site_priority.clone(),
         };
-        config.check()?;
+        config.check().map_err(Error::from)?;
         Ok(config)
     }
+}
+
+/// Reads a file of decisions.
+fn decisions(path: &Path) -> anyhow::Result<Decisions> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("`--decisions`: `{}` could not be read", path.display()))?;
+    Ok(Decisions::parse(&path.display().to_string(), &text)?)
 }
 
 /// How inputs are read.
@@ -490,6 +520,15 @@ pub struct ReadingArgs {
     /// Field that holds the date [default: the first of date, date_publish, published, publish_date]
     #[arg(long, value_name = "NAME")]
     pub date_field: Option<String>,
+
+    /// Match documents with those in this file or directory, which are references: what repeats one is known and dropped,
+    /// and references are never written; repeatable
+    ///
+    /// For what is new since yesterday, or what of the training data is in the test data. The id of a reference begins with
+    /// the name of the file or directory and a colon. A document that repeats one names it as its representative, and the
+    /// table `references` lists those that are repeated.
+    #[arg(long, value_name = "PATH")]
+    pub against: Vec<PathBuf>,
 
     /// Take only files that match, as in .gitignore; `!` before a pattern leaves files out; repeatable
     #[arg(long, value_name = "PATTERN")]

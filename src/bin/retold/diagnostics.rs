@@ -115,6 +115,9 @@ fn hint_of(link: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = link.downcast_ref::<retold::Error>() {
         return error.hint();
     }
+    if let Some(error) = link.downcast_ref::<retold::decisions::DecisionError>() {
+        return Some(error.hint());
+    }
     if let Some(error) = link.downcast_ref::<retold::input::ReadError>() {
         return error.hint();
     }

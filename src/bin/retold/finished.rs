@@ -46,6 +46,8 @@ pub fn config(summary: &Summary) -> Config {
         // Two documents that are asked for are compared wherever and whenever they are from.
         sites: default.sites,
         date_window: default.date_window,
+        within: None,
+        decisions: default.decisions,
         keep: keep.map_or(default.keep, |(keep, _)| keep),
         remove: kinds.fold(KindSet::none(), KindSet::with),
         all_blocks: true,
@@ -64,6 +66,7 @@ pub fn source_settings(summary: &Summary, means: &Means) -> Result<SourceSetting
         site_field: text(summary, "site_field"),
         title_field: text(summary, "title_field"),
         date_field: text(summary, "date_field"),
+        within_field: None,
         globs: list(summary, "glob"),
         site_from: None,
         site_from_dir: false,

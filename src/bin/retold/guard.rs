@@ -44,7 +44,8 @@ impl Toll {
         let mut toll = Toll::default();
         for row in rows {
             let row = row?;
-            let gone = match (drops && !row.keep, cleans) {
+            // What repeats a reference is not lost: it is kept there.
+            let gone = match (drops && !row.keep && !row.known, cleans && !(drops && row.known)) {
                 (true, _) => row.words,
                 (false, true) => row.words.saturating_sub(row.content_words),
                 (false, false) => 0,
@@ -136,6 +137,8 @@ mod tests {
             representative: "a".into(),
             similarity: None,
             relation: None,
+            known: false,
+            decision: None,
         })
     }
 
@@ -162,6 +165,16 @@ mod tests {
             |pages| Toll::count(rows(pages), true, false).unwrap().check(0.9, &Summary::default(), "").is_err();
         assert!(refused(50));
         assert!(!refused(49));
+    }
+
+    #[test]
+    fn what_is_known_from_references_is_not_lost() {
+        let known = || row("a.example", 100, 5, false).map(|row| DocumentRow { known: true, ..row });
+        let refused = |cleans, drops| {
+            Toll::count([known()].into_iter(), cleans, drops).unwrap().check(0.9, &Summary::default(), "").is_err()
+        };
+        assert!(!refused(false, true) && !refused(true, true));
+        assert!(refused(true, false));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
-use retold::document::{DocumentSource, Skipped};
+use retold::document::{Against, DocumentSource, Skipped};
 use retold::files::OutputDirectory;
 use retold::input::{PUBLIC_SUFFIX_LIST, Source, SourceSettings};
 use retold::observe::Observer;
@@ -104,7 +104,9 @@ fn is_piped() -> bool {
 }
 
 /// How inputs are read.
-pub fn source_settings(reading: &ReadingArgs, means: &Means) -> Result<SourceSettings> {
+///
+/// `within` is the field inside whose values documents are compared.
+pub fn source_settings(reading: &ReadingArgs, within: Option<&str>, means: &Means) -> Result<SourceSettings> {
     let site_from = reading.site_from.as_deref().map(regex::Regex::new).transpose();
     Ok(SourceSettings {
         text_field: reading.text_field.clone(),
@@ -113,6 +115,7 @@ pub fn source_settings(reading: &ReadingArgs, means: &Means) -> Result<SourceSet
         site_field: reading.site_field.clone(),
         title_field: reading.title_field.clone(),
         date_field: reading.date_field.clone(),
+        within_field: within.map(str::to_owned),
         globs: reading.glob.clone(),
         site_from: site_from.context("`--site-from`: expected a regular expression")?,
         site_from_dir: reading.site_from_dir,
@@ -132,6 +135,36 @@ pub fn open(paths: &[PathBuf], settings: &SourceSettings, talk: &Talk) -> Result
         talk.skipped(skipped);
     }
     Ok(source)
+}
+
+/// References, by the names that their ids begin with.
+#[derive(Debug)]
+pub struct References(Vec<(String, Source)>);
+
+impl References {
+    /// Finds what the documents are matched with, and tells what its ids begin with.
+    pub fn open(paths: &[PathBuf], settings: &SourceSettings, talk: &Talk) -> Result<References> {
+        let mut references: Vec<(String, Source)> = Vec::with_capacity(paths.len());
+        for path in paths {
+            if path.as_os_str() == "-" {
+                return Err(hinted(anyhow!("`--against`: expected a file or a directory, found `-`"), "save it first"));
+            }
+            let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let name = whole.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            let taken = references.iter().any(|(known, _)| *known == name);
+            let name = if taken { path.display().to_string() } else { name };
+            let source = open(std::slice::from_ref(path), settings, talk).context("`--against`")?;
+            talk.note(&format!("the references in `{}` are known as `{name}:ID`", path.display()));
+            references.push((name, source));
+        }
+        Ok(References(references))
+    }
+
+    /// Returns `documents` with the references after them.
+    pub fn after<'a>(&'a self, documents: &'a Source) -> Against<'a> {
+        let sources = self.0.iter().map(|(name, source)| (name.clone(), source as &dyn DocumentSource));
+        Against { documents, references: sources.collect() }
+    }
 }
 
 /// Begins the output directory, unless it would lie over an input or inside one.
@@ -171,16 +204,21 @@ pub fn scan<'w>(
     config: &Config,
     workspace: &'w Workspace,
     source: &Source,
+    references: &References,
     talk: &Talk,
     tables: Option<&Tables>,
 ) -> Result<Scan<'w>, Error> {
     let sink = tables.map(|tables| tables as &dyn retold::output::Sink);
-    retold::scan(config, workspace, source as &dyn DocumentSource, talk, sink)
+    retold::scan(config, workspace, &references.after(source), talk, sink)
 }
 
 /// Returns everything that could not be read, in order.
-pub fn all_skipped(source: &Source, scan: &Scan<'_>) -> Vec<Skipped> {
+pub fn all_skipped(source: &Source, references: &References, scan: &Scan<'_>) -> Vec<Skipped> {
     let mut all: Vec<Skipped> = source.skipped().iter().chain(scan.skipped()).cloned().collect();
+    for (name, source) in &references.0 {
+        let named = |one: &Skipped| Skipped { source: format!("{name}:{}", one.source), ..one.clone() };
+        all.extend(source.skipped().iter().map(named));
+    }
     all.sort_by(|a, b| (&a.source, a.row).cmp(&(&b.source, b.row)));
     all
 }
@@ -219,6 +257,7 @@ fn reading_settings(reading: &ReadingArgs) -> serde_json::Map<String, serde_json
         "site_field": reading.site_field,
         "title_field": reading.title_field,
         "date_field": reading.date_field,
+        "against": reading.against,
         "glob": reading.glob,
         "metadata": reading.metadata,
         "site_from": reading.site_from,
@@ -236,6 +275,8 @@ pub fn write_tables(tables: &Tables, scan: &Scan<'_>, skipped: &[Skipped]) -> Re
     tables.write_table("documents", scan.documents()?)?;
     tables.write_table("pairs", scan.pairs()?)?;
     tables.write_table("clusters", scan.clusters()?)?;
+    tables.write_table("versions", scan.versions()?)?;
+    tables.write_table("references", scan.references()?)?;
     tables.write_table("headlines", scan.headlines().iter().map(Ok::<_, Error>))?;
     tables.write_table("skipped", skipped.iter().map(SkippedRow::from).map(Ok::<_, Error>))?;
     Ok(())

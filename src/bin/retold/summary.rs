@@ -38,6 +38,7 @@ impl Shown<'_> {
         }
         self.stories(&mut out, paint);
         self.repeated_headlines(&mut out, paint);
+        self.versions(&mut out, paint);
         self.trouble(&mut out, paint);
         out.push_str(&format!("\n{}\n", paint.bold("Next:")));
         for command in self.next {
@@ -65,6 +66,18 @@ impl Shown<'_> {
         if summary.documents > 0 && summary.without_date > 0 && summary.without_date < summary.documents {
             let who = share_of(summary.without_date, summary.documents);
             lacks.push(format!("No date is known for {who}: they are the last to be kept by date."));
+        }
+        if let Some(within) = &summary.within {
+            let mut line =
+                format!("Compared inside each of {} of `{}` alone", counted(within.values, "value"), within.field);
+            if within.without > 0 {
+                line.push_str(&format!("; {} without one, inside those", counted(within.without, "document")));
+            }
+            lacks.push(format!("{line}."));
+        }
+        if let Some(decisions) = &summary.decisions {
+            let of = counted(decisions.lines, "decision");
+            lacks.push(format!("{} of {of} of `{}` followed.", count(decisions.followed), decisions.file));
         }
         for lack in lacks {
             for line in wrap(&lack, WIDTH) {
@@ -117,6 +130,11 @@ impl Shown<'_> {
 
     fn stories(&self, out: &mut String, paint: Paint) {
         let summary = self.summary;
+        if summary.references > 0 {
+            let line = format!("Known: {} of {}", count(summary.known), counted(summary.documents, "document"));
+            let whence = format!("each repeats one of {}", counted(summary.references, "reference"));
+            out.push_str(&format!("\n{}; {whence}\n", paint.bold(&line)));
+        }
         if summary.clusters == 0 {
             out.push_str(&format!("\n{}", paint.bold("Near-duplicates: none")));
             out.push_str(&format!(" at {}.", self.threshold));
@@ -201,6 +219,13 @@ impl Shown<'_> {
             out.push_str(&format!("  “{}”  {}\n", cut(&row.headline, room), paint.dim(&told)));
         }
         self.more(out, summary.headlines, self.headlines.len());
+    }
+
+    fn versions(&self, out: &mut String, paint: Paint) {
+        if self.summary.versions > 0 {
+            let line = format!("Versions: {}", count(self.summary.versions));
+            out.push_str(&format!("\n{} that follow another text of one address\n", paint.bold(&line)));
+        }
     }
 
     fn more(&self, out: &mut String, all: u64, shown: usize) {

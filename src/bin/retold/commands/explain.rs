@@ -61,7 +61,7 @@ pub fn run(global: &GlobalArgs, args: &ExplainArgs) -> Result<Status> {
 /// Judges one file or two by themselves.
 fn alone(args: &ExplainArgs, means: &Means, talk: &Talk) -> Result<Told> {
     let config = args.judging.config(true)?;
-    let settings = run::source_settings(&args.reading, means)?;
+    let settings = run::source_settings(&args.reading, None, means)?;
     let documents = args.documents.iter().map(|path| only_document(path, &settings, talk));
     let documents = documents.collect::<Result<Vec<Document>>>()?;
     let explained: Vec<DocumentExplanation> =

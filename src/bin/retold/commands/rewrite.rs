@@ -20,7 +20,7 @@ use crate::finished;
 use crate::guard::Toll;
 use crate::progress::Talk;
 use crate::render::{counted, percent, quoted};
-use crate::run::{self, Means};
+use crate::run::{self, Means, References};
 use crate::settings::Parsed;
 
 /// What is to be written.
@@ -88,14 +88,15 @@ type Outcome = (Summary, Rewritten, Vec<Skipped>);
 /// Judges the inputs, then writes them.
 fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let config = job.judging.config(false)?;
-    let settings = run::source_settings(job.reading, means)?;
+    let settings = run::source_settings(job.reading, config.within.as_deref(), means)?;
     let paths = run::inputs(job.paths)?;
-    let output = output(job, &paths)?;
+    let output = output(job, &[paths.as_slice(), &job.reading.against].concat())?;
     let source = run::open(&paths, &settings, talk)?;
+    let references = References::open(&job.reading.against, &settings, talk)?;
     let workspace = means.workspace();
-    let scan = run::scan(&config, &workspace, &source, talk, None)?;
+    let scan = run::scan(&config, &workspace, &source, &references, talk, None)?;
     let digests = source.digests();
-    let skipped = run::all_skipped(&source, &scan);
+    let skipped = run::all_skipped(&source, &references, &scan);
     let mut summary = run::summarize(job.command, &scan, &source, &skipped, job.reading);
     let inputs: Vec<String> = paths.iter().map(|path| quoted(&path.to_string_lossy())).collect();
     let shows = format!("retold scan {}", inputs.join(" "));
@@ -234,6 +235,10 @@ fn told(job: &Job<'_>, summary: &Summary, rewritten: &Rewritten) -> String {
     if job.drops() {
         let why = if rewritten.dropped == 0 { "" } else { ", each with the one kept in its place (`dropped.jsonl`)" };
         text.push_str(&format!("  {} dropped{why}\n", counted(rewritten.dropped, "document")));
+        if summary.references > 0 {
+            let known = counted(summary.known, "document");
+            text.push_str(&format!("  {known} repeat one of {}\n", counted(summary.references, "reference")));
+        }
     }
     if summary.skipped > 0 {
         text.push_str(&format!("  {} skipped (`skipped.jsonl`)\n", counted(summary.skipped, "record")));

@@ -12,7 +12,7 @@ use crate::commands::{Status, print};
 use crate::diagnostics::Paint;
 use crate::progress::Talk;
 use crate::render::quoted;
-use crate::run::{self, Means};
+use crate::run::{self, Means, References};
 use crate::settings::{Parsed, Setting};
 use crate::summary::Shown;
 
@@ -21,16 +21,18 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let global = &parsed.cli.global;
     let means = Means::new(global);
     let config = args.judging.config(args.all_blocks)?;
-    let settings = run::source_settings(&args.reading, &means)?;
+    let settings = run::source_settings(&args.reading, config.within.as_deref(), &means)?;
     let paths = run::inputs(&args.inputs.paths)?;
-    let output = args.output.as_deref().map(|target| run::output(target, args.replace.force, &paths)).transpose()?;
+    let read = [paths.as_slice(), &args.reading.against].concat();
+    let output = args.output.as_deref().map(|target| run::output(target, args.replace.force, &read)).transpose()?;
     let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
 
     let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
     let source = run::open(&paths, &settings, &talk)?;
+    let references = References::open(&args.reading.against, &settings, &talk)?;
     let workspace = means.workspace();
-    let scan = run::scan(&config, &workspace, &source, &talk, tables.as_ref())?;
-    let skipped = run::all_skipped(&source, &scan);
+    let scan = run::scan(&config, &workspace, &source, &references, &talk, tables.as_ref())?;
+    let skipped = run::all_skipped(&source, &references, &scan);
     let mut summary = run::summarize("scan", &scan, &source, &skipped, &args.reading);
     if let Some(tables) = &tables {
         run::write_tables(tables, &scan, &skipped)?;
