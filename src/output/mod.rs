@@ -9,6 +9,7 @@ mod explain;
 mod finished;
 mod restore;
 mod schema;
+mod suggest;
 mod summary;
 mod tables;
 
@@ -21,5 +22,6 @@ pub use explain::{
 pub use finished::FinishedScan;
 pub use restore::{Restored, restore};
 pub use schema::{BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, RemovedRow, Role, SkippedRow};
+pub use suggest::{Suggestion, suggested_rules};
 pub use summary::{Example, Input, KindCount, RunFacts, SiteCount, Summary};
 pub use tables::{Sink, Tables};

@@ -13,6 +13,7 @@ mod judge;
 mod pair;
 mod read;
 mod repeat;
+mod suggest;
 mod write;
 
 pub use write::Scan;
@@ -31,6 +32,9 @@ use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
 use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
+use crate::pipeline::repeat::Repeats;
+use crate::pipeline::suggest::Suggesting;
+use crate::pipeline::write::Taught;
 use crate::similarity::VerifiedPair;
 use crate::store::{Sorted, Workspace};
 
@@ -59,12 +63,23 @@ pub fn scan<'w>(
     let mut census = read(&run)?;
     clock.lap("read");
     let repeats = match census.occurrences.take() {
-        Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
+        Some(occurrences) => Some(match &config.evidence {
+            Some(evidence) => repeat::look_up(&run, &census, &occurrences, evidence)?,
+            None => repeat::count(&run, &census, &occurrences)?,
+        }),
         None => None,
     };
     clock.lap("repeat");
-    let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
-    drop(repeats);
+    let suggesting = match repeats.as_ref().and_then(|repeats| repeats.recurrences.as_ref()) {
+        Some(recurrences) if config.suggest_rules => Some(Suggesting::choose(recurrences)?),
+        _ => None,
+    };
+    let judgment = judge(&run, &census, repeats.as_ref(), suggesting.as_ref(), sink)?;
+    let suggested = suggesting.map(|suggesting| suggesting.finish(&census, &judgment.seen));
+    let taught = repeats.and_then(|Repeats { site_clusters, recurrences, .. }| {
+        let recurrences = recurrences.filter(|_| config.save_evidence)?;
+        Some(Taught { site_clusters, recurrences })
+    });
     clock.lap("judge");
 
     let copies = copies(config, census.documents, &judgment.identities)?;
@@ -86,6 +101,8 @@ pub fn scan<'w>(
         judgment,
         grouping,
         headlines,
+        suggested: suggested.unwrap_or_default(),
+        taught,
         summary: Summary::default(),
         timings: Vec::new(),
     };
@@ -189,6 +206,27 @@ fn site_warnings(sites: &[SiteCount]) -> Vec<String> {
         .collect()
 }
 
+/// Says what is worth a look: texts of which nothing would be left, and sites that would lose most of their words.
+///
+/// The judge itself leaves something of every text, so only rules of the user's can empty one.
+fn warnings(emptied: u64, sites: &[SiteCount]) -> Vec<String> {
+    let emptied = match emptied {
+        0 => None,
+        1 => Some("1 document would be left without a word: the rules take all of it".to_owned()),
+        many => Some(format!("{many} documents would be left without a word: the rules take all of them")),
+    };
+    emptied.into_iter().chain(site_warnings(sites)).collect()
+}
+
+/// Returns the versions of the data that the run judged by: those of the program, but for other weights.
+fn versions(config: &Config) -> Vec<(String, String)> {
+    let mut versions = data_versions();
+    if let (Some(weights), Some(model)) = (&config.weights, versions.iter_mut().find(|(name, _)| name == "model")) {
+        model.1 = weights.version();
+    }
+    versions
+}
+
 /// Adds up what was found.
 fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
@@ -202,7 +240,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         retold: "scan".to_owned(),
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        data_versions: data_versions(),
+        data_versions: versions(&scan.config),
         settings: scan.config.settings(),
         inputs: Vec::new(),
         documents,
@@ -225,7 +263,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,
-        warnings: site_warnings(&by_site),
+        warnings: warnings(totals.emptied, &by_site),
         by_site,
         run: crate::output::RunFacts::default(),
     })

@@ -10,3 +10,4 @@ mod layering;
 mod readme;
 mod seeds;
 mod support;
+mod teaching;
