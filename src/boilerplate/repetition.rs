@@ -21,6 +21,16 @@ pub struct Repetition {
     pub near: bool,
 }
 
+impl Repetition {
+    /// Takes what was found where it says more: a block counts as its template where that recurs in more clusters than the
+    /// block itself.
+    pub fn or_more(&mut self, found: Repetition) {
+        if (found.clusters, found.documents) > (self.clusters, self.documents) {
+            *self = found;
+        }
+    }
+}
+
 impl Default for Repetition {
     fn default() -> Repetition {
         Repetition { documents: 1, sites: 1, clusters: 1, site_documents: 1, site_clusters: 1, near: false }

@@ -9,6 +9,7 @@ mod explain;
 mod finished;
 mod restore;
 mod schema;
+mod suggest;
 mod summary;
 mod tables;
 
@@ -25,5 +26,6 @@ pub use schema::{
     BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, ReferenceRow, RemovedRow, Role, SkippedRow,
     VersionRow,
 };
+pub use suggest::{Suggestion, suggested_rules};
 pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, Summary, WithinCount};
 pub use tables::{Sink, Tables};

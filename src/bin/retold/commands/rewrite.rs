@@ -112,6 +112,7 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
 fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: &Talk) -> Result<Outcome> {
     refuse_settings(parsed, job, directory)?;
     let scan = finished::open(directory)?;
+    finished::same_teaching(scan.summary(), job.judging, directory)?;
     let paths = finished::paths(scan.summary())?;
     let output = output(job, &paths)?;
     let source = run::open(&paths, &finished::source_settings(scan.summary(), means)?, talk)?;
