@@ -15,7 +15,8 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 
-FOLDS = 3
+from folds import FOLDS, fold_of
+
 THREADS = 1
 LEXICAL_BITS = 15
 MAGIC, VERSION = b"rtbm", 1
@@ -31,10 +32,6 @@ LOOK = dict(objective="binary", learning_rate=0.1, num_leaves=31, max_depth=7, m
 LOOK_TREES = int(os.environ.get("LOOK_TREES", 120))
 CONTEXT = dict(LOOK, num_leaves=31, max_depth=7, min_data_in_leaf=120, lambda_l2=10.0, learning_rate=0.07)
 CONTEXT_TREES = int(os.environ.get("CONTEXT_TREES", 120))
-
-
-def fold_of(site):
-    return int.from_bytes(hashlib.sha256(site.encode()).digest()[:4], "big") % FOLDS
 
 
 def rows(step, *more):
