@@ -11,6 +11,7 @@
 mod chain;
 mod cues;
 mod features;
+mod frame;
 mod headline;
 mod judge;
 mod kind;
@@ -18,7 +19,9 @@ mod kinds;
 mod model;
 mod occurrence;
 mod repetition;
+mod says;
 mod shape;
+mod thread;
 pub mod training;
 mod versions;
 
