@@ -21,5 +21,5 @@ pub use explain::{
 pub use finished::FinishedScan;
 pub use restore::{Restored, restore};
 pub use schema::{BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, RemovedRow, Role, SkippedRow};
-pub use summary::{Example, Input, KindCount, RunFacts, SiteCount, Summary};
+pub use summary::{Example, Input, KindCount, RunFacts, SiteCount, StageFacts, Summary};
 pub use tables::{Sink, Tables};

@@ -7,6 +7,7 @@
 //! Three passes over the documents: to count what repeats, to judge, and to read again those that are to be compared.
 //! Between them stand small fixed-width records, sorted within the memory of the workspace.
 
+mod clock;
 mod crew;
 mod group;
 mod judge;
@@ -15,9 +16,8 @@ mod read;
 mod repeat;
 mod write;
 
+pub use clock::{Clock, cpu_seconds, peak_resident};
 pub use write::Scan;
-
-use std::time::Instant;
 
 use crate::boilerplate::data_versions;
 use crate::config::Config;
@@ -54,30 +54,32 @@ pub fn scan<'w>(
 ) -> Result<Scan<'w>, Error> {
     config.check()?;
     let run = Run::new(config, workspace, source, observer);
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(workspace);
 
     let mut census = read(&run)?;
-    clock.lap("read");
+    clock.lap("read", census.documents.into());
+    let blocks = census.occurrences.as_ref().map_or(0, Sorted::len);
     let repeats = match census.occurrences.take() {
         Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
         None => None,
     };
-    clock.lap("repeat");
+    clock.lap("repeat", blocks);
     let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
     drop(repeats);
-    clock.lap("judge");
+    clock.lap("judge", census.documents.into());
 
     let copies = copies(config, census.documents, &judgment.identities)?;
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
-    clock.lap("meet");
+    clock.lap("meet", judgment.bands.len() + judgment.samples.len() + judgment.shingles.len());
     let (wanted, any) = wanted(census.documents, &met, &copies)?;
     let texts = told(&run, &census, &judgment, &wanted, any)?;
-    clock.lap("read again");
+    clock.lap("read again", texts.len() as u64);
     let verified = verified(&run, &met, &texts)?;
-    clock.lap("verify");
+    clock.lap("verify", met.len());
     let grouping = group(&run, &census, &judgment, &copies, &verified, &texts)?;
-    clock.lap("group");
+    clock.lap("group", verified.len());
 
+    let census_documents = census.documents;
     let closest = closest(&verified, &grouping)?;
     let headlines = headlines(&census, &judgment, &grouping)?;
     let mut scan = Scan {
@@ -90,27 +92,9 @@ pub fn scan<'w>(
         timings: Vec::new(),
     };
     scan.summary = summarize(&scan, pairs_left_out, closest)?;
-    clock.lap("sum up");
-    scan.timings = clock.laps;
+    clock.lap("sum up", census_documents.into());
+    scan.timings = clock.into_stages();
     Ok(scan)
-}
-
-/// Seconds of each leg, for whoever wants to know where time goes.
-struct Clock {
-    last: Instant,
-    laps: Vec<(&'static str, f64)>,
-}
-
-impl Clock {
-    fn start() -> Clock {
-        Clock { last: Instant::now(), laps: Vec::new() }
-    }
-
-    fn lap(&mut self, leg: &'static str) {
-        let now = Instant::now();
-        self.laps.push((leg, (now - self.last).as_secs_f64()));
-        self.last = now;
-    }
 }
 
 /// Returns the most similar pair that was not joined: what is closest to the line.

@@ -9,7 +9,8 @@ use crate::corpus::{Facts, decode_verdicts};
 use crate::document::Skipped;
 use crate::error::Error;
 use crate::output::{
-    ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, RemovedBlock, Role, SiteCount, Summary,
+    ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, RemovedBlock, Role, SiteCount,
+    StageFacts, Summary,
 };
 use crate::pipeline::group::{Grouping, Membership, facts_as_copy};
 use crate::pipeline::judge::Judgment;
@@ -25,7 +26,7 @@ pub struct Scan<'w> {
     pub(super) grouping: Grouping<'w>,
     pub(super) headlines: Vec<HeadlineRow>,
     pub(super) summary: Summary,
-    pub(super) timings: Vec<(&'static str, f64)>,
+    pub(super) timings: Vec<StageFacts>,
 }
 
 impl Scan<'_> {
@@ -34,8 +35,8 @@ impl Scan<'_> {
         &self.summary
     }
 
-    /// Returns the legs of the run in order, each with its seconds on the clock.
-    pub fn timings(&self) -> &[(&'static str, f64)] {
+    /// Returns the stages of the run in order, each with what it took.
+    pub fn timings(&self) -> &[StageFacts] {
         &self.timings
     }
 

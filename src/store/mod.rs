@@ -41,6 +41,8 @@ pub struct Workspace {
     threads: usize,
     in_use: AtomicU64,
     spilled: AtomicU64,
+    on_disk: AtomicU64,
+    most_on_disk: AtomicU64,
     next_file: AtomicU64,
     /// The directory that this workspace made in `directory`, once something spilled.
     scratch: Mutex<Option<PathBuf>>,
@@ -62,6 +64,8 @@ impl Workspace {
             threads: threads.max(1),
             in_use: AtomicU64::new(0),
             spilled: AtomicU64::new(0),
+            on_disk: AtomicU64::new(0),
+            most_on_disk: AtomicU64::new(0),
             next_file: AtomicU64::new(0),
             scratch: Mutex::new(None),
         }
@@ -85,6 +89,11 @@ impl Workspace {
     /// Returns the bytes written to scratch files so far: 0 when everything fitted in memory.
     pub fn spilled_bytes(&self) -> u64 {
         self.spilled.load(Ordering::Relaxed)
+    }
+
+    /// Returns the most bytes of scratch files that lay on disk at once.
+    pub fn peak_scratch_bytes(&self) -> u64 {
+        self.most_on_disk.load(Ordering::Relaxed)
     }
 
     /// Returns the scratch directory, when one was made: for a signal handler that must remove it.

@@ -18,6 +18,8 @@ pub(super) struct ScratchFile<'w> {
     file: PositionedFile,
     /// Where free space begins.
     end: AtomicU64,
+    /// Bytes written.
+    written: AtomicU64,
 }
 
 impl<'w> ScratchFile<'w> {
@@ -26,7 +28,13 @@ impl<'w> ScratchFile<'w> {
         match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
             Err(source) => Err(StoreError::Write { path, source }),
             Ok(file) => {
-                let file = ScratchFile { workspace, path, file: PositionedFile::new(file), end: AtomicU64::new(0) };
+                let file = ScratchFile {
+                    workspace,
+                    path,
+                    file: PositionedFile::new(file),
+                    end: AtomicU64::new(0),
+                    written: AtomicU64::new(0),
+                };
                 let start = file.reserve(MAGIC.len() as u64);
                 file.write(start, &MAGIC)?;
                 Ok(file)
@@ -46,7 +54,11 @@ impl<'w> ScratchFile<'w> {
 
     /// Writes at a place that was reserved.
     pub(super) fn write(&self, at: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.workspace.spilled.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let len = bytes.len() as u64;
+        self.written.fetch_add(len, Ordering::Relaxed);
+        self.workspace.spilled.fetch_add(len, Ordering::Relaxed);
+        let on_disk = self.workspace.on_disk.fetch_add(len, Ordering::Relaxed) + len;
+        self.workspace.most_on_disk.fetch_max(on_disk, Ordering::Relaxed);
         self.file.write_all_at(bytes, at).map_err(|source| StoreError::Write { path: self.path.clone(), source })
     }
 
@@ -74,6 +86,7 @@ impl<'w> ScratchFile<'w> {
 
 impl Drop for ScratchFile<'_> {
     fn drop(&mut self) {
+        self.workspace.on_disk.fetch_sub(*self.written.get_mut(), Ordering::Relaxed);
         // What cannot be removed here goes with the workspace's directory.
         let _ = std::fs::remove_file(&self.path);
     }

@@ -190,6 +190,10 @@ pub struct ScanArgs {
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
 
+    /// Show after the summary what each stage of the run took: time, processors, memory, scratch files
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub timings: bool,
+
     /// List every block in the table `blocks`, content too
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub all_blocks: bool,
@@ -285,6 +289,10 @@ pub struct ConfigArgs {
     /// How many examples, clusters and sites the summary of `scan` shows
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
+
+    /// Show after the summary of `scan` what each stage of the run took
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub timings: bool,
 
     /// List every block in the table `blocks` of `scan`, content too
     #[arg(long, help_heading = "Output", value_parser = switch())]

@@ -12,6 +12,7 @@ mod render;
 mod run;
 mod settings;
 mod summary;
+mod timings;
 mod values;
 
 use std::process::ExitCode;

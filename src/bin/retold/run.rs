@@ -8,8 +8,8 @@ use retold::document::{DocumentSource, Skipped};
 use retold::files::OutputDirectory;
 use retold::input::{PUBLIC_SUFFIX_LIST, Source, SourceSettings};
 use retold::observe::Observer;
-use retold::output::{Input, RunFacts, SkippedRow, Summary, Tables};
-use retold::pipeline::Scan;
+use retold::output::{Input, RunFacts, SkippedRow, StageFacts, Summary, Tables};
+use retold::pipeline::{Scan, cpu_seconds, peak_resident};
 use retold::store::Workspace;
 use retold::{Config, Error};
 
@@ -61,7 +61,7 @@ impl Means {
     }
 
     /// Returns what depends on this machine and this run.
-    pub fn facts(&self, paths: &[PathBuf]) -> RunFacts {
+    pub fn facts(&self, paths: &[PathBuf], workspace: Option<&Workspace>, stages: Vec<StageFacts>) -> RunFacts {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
         let absolute = |path: &PathBuf| match path.as_os_str() == "-" {
             true => "-".to_owned(),
@@ -74,6 +74,9 @@ impl Means {
             paths: paths.iter().map(absolute).collect(),
             seconds: self.began.elapsed().as_secs_f64(),
             peak_resident: peak_resident(),
+            cpu_seconds: cpu_seconds(),
+            peak_scratch: workspace.map_or(0, Workspace::peak_scratch_bytes),
+            stages,
         }
     }
 }
@@ -266,12 +269,7 @@ fn physical_memory() -> Option<u64> {
     Some(group.map_or(machine, |group: u64| group.min(machine)))
 }
 
-/// Returns the most memory that this process held so far, in bytes.
-pub fn peak_resident() -> Option<u64> {
-    kibibytes_of("/proc/self/status", "VmHWM:")
-}
-
-/// Reads a line such as `VmHWM:  1234 kB` as bytes.
+/// Reads a line such as `MemTotal:  1234 kB` as bytes.
 fn kibibytes_of(path: &str, label: &str) -> Option<u64> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(label))?;

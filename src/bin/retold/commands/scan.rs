@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use retold::document::DocumentSource;
 use retold::output::{ClusterRow, HeadlineRow, Summary, Tables};
-use retold::pipeline::Scan;
+use retold::pipeline::{Clock, Scan};
 
 use crate::args::{Format, ScanArgs};
 use crate::commands::{Status, print};
@@ -15,6 +16,7 @@ use crate::render::quoted;
 use crate::run::{self, Means};
 use crate::settings::{Parsed, Setting};
 use crate::summary::Shown;
+use crate::timings;
 
 /// Scans, writes tables if a directory was named, and prints the summary.
 pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
@@ -32,10 +34,13 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let scan = run::scan(&config, &workspace, &source, &talk, tables.as_ref())?;
     let skipped = run::all_skipped(&source, &scan);
     let mut summary = run::summarize("scan", &scan, &source, &skipped, &args.reading);
+    let mut clock = Clock::start(&workspace);
     if let Some(tables) = &tables {
         run::write_tables(tables, &scan, &skipped)?;
     }
-    summary.run = means.facts(&paths);
+    clock.lap("write", summary.documents);
+    let stages = [scan.timings(), &clock.into_stages()].concat();
+    summary.run = means.facts(&paths, Some(&workspace), stages);
     let listed = output.as_ref().map(|output| output.target().join("skipped.jsonl").display().to_string());
     if let Some(output) = output {
         run::commit(output, &summary)?;
@@ -55,7 +60,11 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
                 top: args.top,
                 next: &next_commands(&summary, &paths, args.output.as_deref(), &parsed.settings()),
             };
-            print(shown.text(Paint::new(global.color, &std::io::stdout())).as_bytes())?;
+            let mut text = shown.text(Paint::new(global.color, &std::io::stdout()));
+            if args.timings {
+                text.push_str(&timings::table(&summary, source.bytes().unwrap_or(0)));
+            }
+            print(text.as_bytes())?;
         }
     }
     let allowed = args.reading.max_skipped.allows(summary.skipped, summary.documents);
@@ -115,8 +124,8 @@ fn next_commands(summary: &Summary, paths: &[PathBuf], output: Option<&Path>, se
 }
 
 /// Settings that say what to print or where, not how to judge.
-const NOT_REPEATED: [&str; 9] =
-    ["top", "all-blocks", "threads", "memory", "temp-dir", "quiet", "no-progress", "color", "format"];
+const NOT_REPEATED: [&str; 10] =
+    ["top", "timings", "all-blocks", "threads", "memory", "temp-dir", "quiet", "no-progress", "color", "format"];
 
 /// Returns the flags of this command line that the next one needs too.
 fn repeated_flags(settings: &[Setting]) -> String {
