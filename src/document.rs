@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The place of a document in the run's order: 0 for the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentId(pub u32);
@@ -81,7 +83,7 @@ pub struct Document {
 }
 
 /// An input or a record that could not be read: one row of the table `skipped`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The id path of the file, or the path as given.
     pub source: String,
@@ -121,6 +123,20 @@ pub trait DocumentSource: Sync {
     /// If the input cannot be opened again.
     fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError>;
 
+    /// Begins a pass where an earlier one stood, maybe in another process, after `batches` batches; `mark` is what it said
+    /// then ([`DocumentPass::mark`]). By default those batches are taken and dropped.
+    ///
+    /// # Errors
+    /// If the input cannot be opened again.
+    fn pass_from(&self, batches: u64, mark: &str) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
+        let _ = mark;
+        let mut pass = self.pass()?;
+        for _ in 0..batches {
+            pass.next_batch()?;
+        }
+        Ok(pass)
+    }
+
     /// Returns the bytes that a pass reads, as far as known: for progress alone.
     fn bytes(&self) -> Option<u64> {
         None
@@ -134,6 +150,11 @@ pub trait DocumentPass {
     /// # Errors
     /// If the input can no longer be read at all. A broken file or record is no error here: the batch reports it.
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError>;
+
+    /// Returns where the pass stands, for [`DocumentSource::pass_from`]: asked when all batches taken are parsed.
+    fn mark(&self) -> String {
+        String::new()
+    }
 }
 
 /// Some consecutive documents, not yet parsed.

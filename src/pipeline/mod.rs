@@ -59,18 +59,17 @@ pub fn scan<'w>(
     let mut census = read(&run)?;
     clock.lap("read", census.documents.into());
     let blocks = census.occurrences.as_ref().map_or(0, Sorted::len);
-    let repeats = match census.occurrences.take() {
-        Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
-        None => None,
-    };
+    let counts = config.boilerplate && !run.is_done("judge")?;
+    let repeats = if counts { Some(repeat::count(&run, &mut census)?) } else { None };
     clock.lap("repeat", blocks);
-    let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
+    let mut judgment = judge(&run, &census, repeats.as_ref(), sink)?;
     drop(repeats);
     clock.lap("judge", census.documents.into());
 
     let copies = copies(config, census.documents, &judgment.identities)?;
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies)?;
-    clock.lap("meet", judgment.bands.len() + judgment.samples.len() + judgment.shingles.len());
+    run.done("meet")?;
+    clock.lap("meet", judgment.comparable.take().map_or(0, |comparable| comparable.len()));
     let (wanted, any) = wanted(census.documents, &met, &copies)?;
     let texts = told(&run, &census, &judgment, &wanted, any)?;
     clock.lap("read again", texts.len() as u64);

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+
 use crate::boilerplate::{Occurrence, fingerprints};
 use crate::config::{Config, Sites};
 use crate::date::day;
@@ -12,7 +14,7 @@ use crate::hash::hash64;
 use crate::observe::{Leg, Observer};
 use crate::pipeline::crew::Run;
 use crate::record::Record;
-use crate::store::Sorted;
+use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::{hash_terms, segment};
 
 /// What the first pass learned.
@@ -38,6 +40,8 @@ pub(super) struct Census<'w> {
     pub without_date: u64,
     /// The day of every document, when a window of days is asked for.
     pub days: Vec<Option<i32>>,
+    /// All this as it came in, for a process that goes on with the run.
+    _journal: Spool<'w>,
 }
 
 impl Census<'_> {
@@ -78,10 +82,112 @@ struct Register {
     skipped: Vec<Skipped>,
     batches: Vec<(u64, u32)>,
     without_date: u64,
-    days: Option<Vec<Option<i32>>>,
+    days: Vec<Option<i32>>,
+    keeps_days: bool,
+    long_words: Vec<u32>,
+    /// What is in the journal already.
+    written: Written,
+}
+
+/// How much of a register is in the journal.
+#[derive(Default)]
+struct Written {
+    sites: usize,
+    documents: usize,
+    days: usize,
+    skipped: usize,
+    batches: usize,
+    entries: u32,
+}
+
+/// What came to a register between two checkpoints.
+#[derive(Serialize, Deserialize)]
+struct Arrivals {
+    sites: Vec<String>,
+    site_of: Vec<u32>,
+    long_words: Vec<u32>,
+    days: Vec<Option<i32>>,
+    skipped: Vec<Skipped>,
+    batches: Vec<(u64, u32)>,
+    without_date: u64,
 }
 
 impl Register {
+    /// Writes what came since the last time to the journal.
+    fn write(&mut self, journal: &SpoolWriter<'_>) -> Result<(), StoreError> {
+        let written = &self.written;
+        let arrivals = Arrivals {
+            sites: self.sites[written.sites..].iter().map(|site| site.name.clone()).collect(),
+            site_of: self.site_of[written.documents..].to_vec(),
+            long_words: self.long_words[written.documents..].to_vec(),
+            days: self.days[written.days..].to_vec(),
+            skipped: self.skipped[written.skipped..].to_vec(),
+            batches: self.batches[written.batches..].to_vec(),
+            without_date: self.without_date,
+        };
+        let bytes = serde_json::to_vec(&arrivals).expect("arrivals have string keys");
+        journal.put(vec![(written.entries, bytes)])?;
+        self.count_written(self.written.entries + 1);
+        journal.seal()
+    }
+
+    /// Enters what a journal holds.
+    fn replay(&mut self, journal: &SpoolWriter<'_>, observer: &dyn Observer) -> Result<(), StoreError> {
+        let entries = journal.strings()?;
+        let count = entries.len() as u32;
+        for (_, bytes) in entries {
+            let arrivals: Arrivals = serde_json::from_slice(&bytes).expect("a journal is kept as it was");
+            for site in arrivals.sites {
+                self.numbers.insert(site.clone(), self.sites.len() as u32);
+                self.sites.push(SiteTotal { name: site, documents: 0 });
+            }
+            for site in &arrivals.site_of {
+                self.sites[*site as usize].documents += 1;
+            }
+            arrivals.skipped.iter().for_each(|skipped| observer.skipped(skipped));
+            self.site_of.extend(arrivals.site_of);
+            self.long_words.extend(arrivals.long_words);
+            self.days.extend(arrivals.days);
+            self.skipped.extend(arrivals.skipped);
+            self.batches.extend(arrivals.batches);
+            self.without_date = arrivals.without_date;
+        }
+        self.count_written(count);
+        Ok(())
+    }
+
+    fn into_census<'w>(
+        self,
+        occurrences: Option<Sorted<'w, Occurrence>>,
+        repeated_ids: HashMap<u32, u32>,
+        journal: Spool<'w>,
+    ) -> Census<'w> {
+        Census {
+            documents: self.long_words.len() as u32,
+            site_of: self.site_of,
+            sites: self.sites,
+            long_words: self.long_words,
+            occurrences,
+            repeated_ids,
+            skipped: self.skipped,
+            batches: self.batches,
+            without_date: self.without_date,
+            days: self.days,
+            _journal: journal,
+        }
+    }
+
+    fn count_written(&mut self, entries: u32) {
+        self.written = Written {
+            sites: self.sites.len(),
+            documents: self.site_of.len(),
+            days: self.days.len(),
+            skipped: self.skipped.len(),
+            batches: self.batches.len(),
+            entries,
+        };
+    }
+
     fn enter(&mut self, parsed: &mut Parsed, observer: &dyn Observer) {
         for document in &parsed.documents {
             let number = match &document.site {
@@ -99,8 +205,8 @@ impl Register {
             self.sites[number as usize].documents += 1;
             self.site_of.push(number);
             self.without_date += u64::from(document.date.is_none());
-            if let Some(days) = &mut self.days {
-                days.push(document.date.as_deref().and_then(day));
+            if self.keeps_days {
+                self.days.push(document.date.as_deref().and_then(day));
             }
         }
         for skipped in parsed.skipped.drain(..) {
@@ -114,22 +220,46 @@ impl Register {
     }
 }
 
-/// Reads all documents once.
+/// Reads all documents once, or goes on where another process stood.
 pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
     let count_blocks = run.config.boilerplate;
-    let occurrences = run.sorter("occurrences");
-    let ids = run.sorter("ids");
+    let journal = SpoolWriter::resume(run.workspace, "register")?;
+    // The first site is that of documents whose site is not known; the journal begins with those after it.
+    let written = Written { sites: 1, ..Written::default() };
+    let keeps_days = run.config.date_window.is_some();
+    let mut register = Register { sites: vec![SiteTotal::default()], keeps_days, written, ..Register::default() };
+    register.replay(&journal, run.observer)?;
+    if run.is_done("read")? {
+        let repeated_ids = run.workspace.kept::<Vec<(u32, u32)>>("repeated ids")?.unwrap_or_default();
+        let counts = count_blocks && !run.is_done("repeat")?;
+        let occurrences = if counts { Some(Sorted::resume(run.workspace, "occurrences")?) } else { None };
+        return Ok(register.into_census(occurrences, repeated_ids.into_iter().collect(), journal.finish()?));
+    }
+    let occurrences = Sorter::resume(run.workspace, "occurrences")?;
+    let ids = Sorter::resume(run.workspace, "ids")?;
     let long_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
-    let days = run.config.date_window.map(|_| Vec::new());
-    let mut register = Register { sites: vec![SiteTotal::default()], days, ..Register::default() };
+    let register = Mutex::new(register);
+    // Puts what threads left in no order behind what is in order already.
+    let settle = |register: &mut Register| {
+        let mut words = std::mem::take(&mut *long_words.lock().expect("no thread panicked here"));
+        words.sort_unstable_by_key(|(base, _)| *base);
+        register.long_words.extend(words.into_iter().flat_map(|(_, words)| words));
+    };
     run.pass(
         Leg::Read,
+        Some(&|| {
+            let mut register = register.lock().expect("no thread panicked here");
+            settle(&mut register);
+            register.write(&journal)?;
+            occurrences.seal()?;
+            Ok(ids.seal()?)
+        }),
         |base, parsed: &mut Parsed| {
             let room = u32::MAX - base.0;
             if parsed.documents.len() as u64 > u64::from(room) {
                 return Err(too_many());
             }
-            register.enter(parsed, run.observer);
+            register.lock().expect("no thread panicked here").enter(parsed, run.observer);
             Ok(())
         },
         || (occurrences.writer(), ids.writer(), Vec::new()),
@@ -162,15 +292,14 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             long_words.lock().expect("no thread panicked here").push((base.0, long));
             Ok(())
         },
-        |(occurrences, ids, _)| {
+        |(occurrences, ids, _): (SorterWriter<'_, '_, _>, SorterWriter<'_, '_, _>, _)| {
             occurrences.finish()?;
             ids.finish()?;
             Ok(())
         },
     )?;
-    let mut in_order = long_words.into_inner().expect("no thread panicked here");
-    in_order.sort_unstable_by_key(|(base, _)| *base);
-    let long_words: Vec<u32> = in_order.into_iter().flat_map(|(_, words)| words).collect();
+    let mut register = register.into_inner().expect("no thread panicked here");
+    settle(&mut register);
     let occurrences = if count_blocks { Some(run.sort(occurrences)?) } else { None };
     let repeated_ids = repeated_ids(&run.sort(ids)?)?;
     if !repeated_ids.is_empty() {
@@ -179,18 +308,11 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             repeated_ids.len()
         ));
     }
-    Ok(Census {
-        documents: long_words.len() as u32,
-        site_of: register.site_of,
-        sites: register.sites,
-        long_words,
-        occurrences,
-        repeated_ids,
-        skipped: register.skipped,
-        batches: register.batches,
-        without_date: register.without_date,
-        days: register.days.unwrap_or_default(),
-    })
+    if run.workspace.is_resumable() {
+        run.workspace.keep("repeated ids", &repeated_ids.iter().collect::<Vec<_>>());
+        run.done("read")?;
+    }
+    Ok(register.into_census(occurrences, repeated_ids, journal.finish()?))
 }
 
 fn too_many() -> Error {
@@ -274,7 +396,7 @@ fn repeated_ids(ids: &Sorted<'_, IdEntry>) -> Result<HashMap<u32, u32>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Sorter, Workspace};
+    use crate::store::Workspace;
 
     #[test]
     fn a_repeated_id_gets_the_next_free_number() {

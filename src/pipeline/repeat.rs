@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::pipeline::crew::Run;
 use crate::pipeline::read::{Census, LONG_WORDS};
 use crate::similarity::Components;
-use crate::store::{Sorted, StoreError};
+use crate::store::{Sorted, Spool, SpoolWriter, StoreError};
 
 /// What the blocks of the run repeat.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Repeats<'w> {
     pub counted: Sorted<'w, Counted>,
     /// Near-duplicate clusters of every site, by its number.
     pub site_clusters: Vec<u32>,
+    /// The clusters, for a process that goes on with the run.
+    _journal: Spool<'w>,
 }
 
 /// A line is rare on its site when at most so many of the site's documents hold it …
@@ -30,13 +32,26 @@ const LINKED_SHARE: f64 = 0.3;
 /// The same where a site is not known, so that its chrome cannot be told from rare lines.
 const LINKED_SHARE_NO_SITE: f64 = 0.5;
 
-/// Counts what the census met.
-pub(super) fn count<'w>(
-    run: &Run<'_, 'w>,
-    census: &Census<'_>,
-    occurrences: &Sorted<'_, Occurrence>,
-) -> Result<Repeats<'w>, Error> {
-    let cluster_of = clusters(run, census, occurrences)?;
+/// Counts what the census met, or opens what another process has counted; its occurrences are used up.
+pub(super) fn count<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>) -> Result<Repeats<'w>, Error> {
+    let occurrences = census.occurrences.take();
+    let census = &*census;
+    let journal = SpoolWriter::resume(run.workspace, "clusters of blocks")?;
+    let cluster_of = match (&occurrences, run.is_done("link")?) {
+        (Some(occurrences), false) => {
+            let cluster_of = clusters(run, census, occurrences)?;
+            if run.workspace.is_resumable() {
+                journal.put(vec![(0, serde_json::to_vec(&cluster_of).expect("numbers have no keys"))])?;
+                journal.seal()?;
+                run.done("link")?;
+            }
+            cluster_of
+        }
+        _ => journal
+            .strings()?
+            .first()
+            .map_or_else(Vec::new, |(_, bytes)| serde_json::from_slice(bytes).expect("a journal is kept as it was")),
+    };
     let mut of_sites: Vec<u64> = census
         .site_of
         .iter()
@@ -50,11 +65,16 @@ pub(super) fn count<'w>(
         site_clusters[(pair >> 32) as usize] += 1;
     }
 
+    let Some(occurrences) = occurrences else {
+        run.workspace.forget(&["occurrences"]);
+        let counted = Sorted::resume(run.workspace, "counted")?;
+        return Ok(Repeats { counted, site_clusters, _journal: journal.finish()? });
+    };
     let counted = run.sorter("counted");
     run.each(occurrences.parts(), |part| -> Result<(), StoreError> {
         let mut writer = counted.writer();
         for_each_group(
-            occurrences,
+            &occurrences,
             part,
             |tally, member| {
                 let document = member.document as usize;
@@ -75,7 +95,9 @@ pub(super) fn count<'w>(
         writer.finish()
     })?;
     let counted = run.sort(counted)?;
-    Ok(Repeats { counted, site_clusters })
+    drop(occurrences);
+    run.done("repeat")?;
+    Ok(Repeats { counted, site_clusters, _journal: journal.finish()? })
 }
 
 /// Returns the cluster of every document, as the number of its first member.

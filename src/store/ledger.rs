@@ -175,6 +175,15 @@ impl Ledger {
         self.state.lock().expect("no holder panics").sealed.spools.remove(name);
     }
 
+    /// Gives up runs and strings that nobody has opened, and their files.
+    pub(super) fn forget(&self, name: &str) {
+        let mut state = self.state.lock().expect("no holder panics");
+        let runs = state.sealed.sorted.remove(name).map_or_else(Vec::new, |sorted| sorted.runs);
+        let strings = state.sealed.spools.remove(name).map(|spool| spool.file);
+        let files: BTreeSet<String> = runs.into_iter().map(|run| run.file).chain(strings).collect();
+        state.dropped.extend(files.into_iter().map(|file| self.directory.join(file)));
+    }
+
     /// Marks a file that nothing in this process reads any more.
     pub(super) fn drop_file(&self, path: PathBuf) {
         self.state.lock().expect("no holder panics").dropped.push(path);

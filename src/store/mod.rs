@@ -133,6 +133,13 @@ impl Workspace {
         })
     }
 
+    /// Gives up what an earlier process sealed under these names and nobody has opened.
+    pub fn forget(&self, names: &[&str]) {
+        if let Some(ledger) = &self.ledger {
+            names.iter().for_each(|name| ledger.forget(name));
+        }
+    }
+
     /// Removes all that was kept for another process: the run is over.
     ///
     /// # Errors

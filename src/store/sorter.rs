@@ -400,7 +400,9 @@ fn ranges(starts: impl Iterator<Item = u64> + Clone) -> Vec<RangeInclusive<u64>>
 /// Cuts the keys into ranges that hold about as many records each.
 fn cut_into_parts<R: Record>(workspace: &Workspace, runs: &[Run<'_, R>]) -> Vec<RangeInclusive<u64>> {
     let len: u64 = runs.iter().map(Run::len).sum();
-    let parts = (len / SMALLEST_PART).clamp(1, (workspace.threads() * PARTS_PER_THREAD) as u64) as usize;
+    // Where a part is the least that another process repeats, there are more of them.
+    let per_thread = if workspace.is_resumable() { 4 * PARTS_PER_THREAD } else { PARTS_PER_THREAD };
+    let parts = (len / SMALLEST_PART).clamp(1, (workspace.threads() * per_thread) as u64) as usize;
     let mut sample = Vec::new();
     for run in runs {
         run.sample_keys(&mut sample);

@@ -140,6 +140,20 @@ impl<'w> SpoolWriter<'w> {
         }
     }
 
+    /// Reads all strings in the order they were put.
+    ///
+    /// # Errors
+    /// If scratch data cannot be read back.
+    pub fn strings(&self) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+        let log = self.log.lock().expect("no writer panics");
+        let read = |entry: &Entry| {
+            let mut bytes = vec![0; entry.len as usize];
+            log.read(entry.at, &mut bytes)?;
+            Ok((entry.ordinal, log.checked(entry, bytes)?))
+        };
+        log.entries.iter().map(read).collect()
+    }
+
     /// Ends writing. O(n log n) for n strings that came in any order, O(n) if in order.
     ///
     /// # Errors
@@ -282,6 +296,45 @@ impl<'w> Log<'w> {
     }
 }
 
+impl Log<'_> {
+    /// Fills `bytes` from a place in the log.
+    fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Disk(file, base) => file.read(base + at, bytes),
+            Place::Memory(_) => {
+                bytes.copy_from_slice(self.held(at, bytes.len()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns bytes of one string from memory; none if the log lies on disk.
+    fn held(&self, at: u64, len: usize) -> &[u8] {
+        let Place::Memory(pieces) = &self.place else { return &[] };
+        let (start, piece) = &pieces[pieces.partition_point(|(start, _)| *start <= at) - 1];
+        let from = (at - start) as usize;
+        &piece[from..from + len]
+    }
+
+    /// Takes the checksum off a string that was read.
+    fn checked(&self, entry: &Entry, mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let expected = checksum(u64::from(entry.ordinal), &bytes[CHECKSUM..]).to_le_bytes();
+        if let Place::Disk(file, base) = &self.place
+            && bytes[..CHECKSUM] != expected
+        {
+            return Err(file.damaged(format!("the string at byte {} has another checksum", base + entry.at)));
+        }
+        if let Place::Disk(file, base) = &self.place
+            && self.packs
+        {
+            return unpack(&bytes[CHECKSUM..])
+                .ok_or_else(|| file.damaged(format!("the string at byte {} cannot be unpacked", base + entry.at)));
+        }
+        bytes.drain(..CHECKSUM);
+        Ok(bytes)
+    }
+}
+
 /// Byte strings to be read back.
 #[derive(Debug)]
 pub struct Spool<'w> {
@@ -323,50 +376,13 @@ impl<'w> Spool<'w> {
             },
         };
         let mut bytes = vec![0; entry.len as usize];
-        self.read(entry.at, &mut bytes)?;
-        self.checked(entry, bytes).map(Some)
+        self.log.read(entry.at, &mut bytes)?;
+        self.log.checked(entry, bytes).map(Some)
     }
 
     /// Reads all strings in order of their ordinals: in large pieces, where they were put about in order.
     pub fn iter(&self) -> Strings<'_> {
         Strings { spool: self, next: 0, start: 0, window: Vec::new() }
-    }
-
-    /// Fills `bytes` from a place in the log.
-    fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), StoreError> {
-        match &self.log.place {
-            Place::Disk(file, base) => file.read(base + at, bytes),
-            Place::Memory(_) => {
-                bytes.copy_from_slice(self.held(at, bytes.len()));
-                Ok(())
-            }
-        }
-    }
-
-    /// Returns bytes of one string from memory; none if the log lies on disk.
-    fn held(&self, at: u64, len: usize) -> &[u8] {
-        let Place::Memory(pieces) = &self.log.place else { return &[] };
-        let (start, piece) = &pieces[pieces.partition_point(|(start, _)| *start <= at) - 1];
-        let from = (at - start) as usize;
-        &piece[from..from + len]
-    }
-
-    /// Takes the checksum off a string that was read.
-    fn checked(&self, entry: &Entry, mut bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
-        let expected = checksum(u64::from(entry.ordinal), &bytes[CHECKSUM..]).to_le_bytes();
-        if let Place::Disk(file, base) = &self.log.place
-            && bytes[..CHECKSUM] != expected
-        {
-            return Err(file.damaged(format!("the string at byte {} has another checksum", base + entry.at)));
-        }
-        if let Place::Disk(file, base) = &self.log.place
-            && self.log.packs
-        {
-            return unpack(&bytes[CHECKSUM..])
-                .ok_or_else(|| file.damaged(format!("the string at byte {} cannot be unpacked", base + entry.at)));
-        }
-        bytes.drain(..CHECKSUM);
-        Ok(bytes)
     }
 }
 
@@ -383,7 +399,7 @@ pub struct Strings<'a> {
 impl Strings<'_> {
     fn read(&mut self, entry: &Entry) -> Result<Vec<u8>, StoreError> {
         if let Place::Memory(_) = self.spool.log.place {
-            return self.spool.checked(entry, self.spool.held(entry.at, entry.len as usize).to_vec());
+            return self.spool.log.checked(entry, self.spool.log.held(entry.at, entry.len as usize).to_vec());
         }
         let end = self.start + self.window.len() as u64;
         if entry.at < self.start || entry.at + entry.len > end {
@@ -391,10 +407,10 @@ impl Strings<'_> {
             let len = (self.spool.log.len - entry.at).min(entry.len.max(ahead));
             self.window.resize(len as usize, 0);
             self.start = entry.at;
-            self.spool.read(entry.at, &mut self.window)?;
+            self.spool.log.read(entry.at, &mut self.window)?;
         }
         let from = (entry.at - self.start) as usize;
-        self.spool.checked(entry, self.window[from..from + entry.len as usize].to_vec())
+        self.spool.log.checked(entry, self.window[from..from + entry.len as usize].to_vec())
     }
 }
 

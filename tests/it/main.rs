@@ -5,6 +5,7 @@ mod clean_articles;
 mod command_line;
 mod every_format;
 mod find_retellings;
+mod interrupted_run;
 mod large_crawl;
 mod layering;
 mod readme;

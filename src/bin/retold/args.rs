@@ -186,6 +186,11 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub replace: ReplaceArgs,
 
+    /// Go on where an interrupted run of this same command stood, and leave what is finished for the next one should this
+    /// one be interrupted too; it is kept in DIR.partial, or with `--temp-dir` there
+    #[arg(long, requires = "output", help_heading = "Output", value_parser = switch())]
+    pub resume: bool,
+
     /// How many examples, clusters and sites the summary shows
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
     pub top: usize,

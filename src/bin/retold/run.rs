@@ -6,12 +6,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow};
 use retold::document::{DocumentSource, Skipped};
 use retold::files::OutputDirectory;
+use retold::hash::hash64;
 use retold::input::{PUBLIC_SUFFIX_LIST, Source, SourceSettings};
 use retold::observe::Observer;
 use retold::output::{Input, RunFacts, SkippedRow, StageFacts, Summary, Tables};
 use retold::pipeline::{Scan, cpu_seconds, peak_resident};
 use retold::store::Workspace;
 use retold::{Config, Error};
+use serde_json::json;
 
 use crate::args::{GlobalArgs, ReadingArgs};
 use crate::diagnostics::hinted;
@@ -28,6 +30,8 @@ pub struct Means {
     pub memory: Option<u64>,
     /// Where scratch files go.
     pub temp_dir: PathBuf,
+    /// The same where it was asked for.
+    pub chosen_temp_dir: Option<PathBuf>,
     /// When the run began.
     pub began: Instant,
 }
@@ -49,7 +53,7 @@ impl Means {
         };
         let temp_dir = global.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         interrupt::remember_scratch(&temp_dir);
-        Means { threads, memory, temp_dir, began: Instant::now() }
+        Means { threads, memory, temp_dir, chosen_temp_dir: global.temp_dir.clone(), began: Instant::now() }
     }
 
     /// Returns the room for what is sorted and kept between the passes.
@@ -58,6 +62,42 @@ impl Means {
     pub fn workspace(&self) -> Workspace {
         let budget = self.memory.map_or(u64::MAX, |memory| memory / 2);
         Workspace::new(self.temp_dir.clone(), budget, self.threads)
+    }
+
+    /// Returns the same room, kept for another run of the same command should this one be interrupted.
+    pub fn resumable_workspace(
+        &self,
+        output: &OutputDirectory,
+        config: &Config,
+        source: &Source,
+        reading: &ReadingArgs,
+    ) -> Result<Workspace> {
+        if source.files().iter().any(|file| file.modified.is_none()) {
+            let error = anyhow!("`--resume` needs inputs that can be read again, not standard input");
+            return Err(hinted(error, "write it to a file first"));
+        }
+        let directory = match &self.chosen_temp_dir {
+            // The name is the output's own, so that the same command finds it again.
+            Some(directory) => {
+                let target = place_of(output.target());
+                directory.join(format!("retold-resume-{:016x}", hash64(target.as_os_str().as_encoded_bytes())))
+            }
+            None => output.resume_path(),
+        };
+        let inputs = source.files().iter().map(|file| {
+            let modified = file.modified.and_then(|time| jiff::Timestamp::try_from(time).ok()).unwrap_or_default();
+            (file.source.to_string(), json!(format!("{} bytes, changed {modified}", file.bytes)))
+        });
+        let identity = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "data": retold::boilerplate::data_versions(),
+            "settings": config.settings(),
+            "reading": reading_settings(reading),
+            "memory": self.memory,
+            "inputs": inputs.collect::<serde_json::Map<_, _>>(),
+        });
+        let budget = self.memory.map_or(u64::MAX, |memory| memory / 2);
+        Ok(Workspace::resumable(&directory, budget, self.threads, &identity).map_err(Error::from)?)
     }
 
     /// Returns what depends on this machine and this run.
@@ -137,8 +177,9 @@ pub fn open(paths: &[PathBuf], settings: &SourceSettings, talk: &Talk) -> Result
     Ok(source)
 }
 
-/// Begins the output directory, unless it would lie over an input or inside one.
-pub fn output(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputDirectory> {
+/// Begins the output directory, unless it would lie over an input or inside one; with `resume` so that another run can go
+/// on with it.
+pub fn output(target: &Path, force: bool, resume: bool, inputs: &[PathBuf]) -> Result<OutputDirectory> {
     let place = place_of(target);
     for input in inputs.iter().filter(|input| input.as_os_str() != "-") {
         let Ok(read) = input.canonicalize() else { continue };
@@ -153,6 +194,9 @@ pub fn output(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputDi
         };
         let message = format!("output `{}` {relation} `{}`", target.display(), input.display());
         return Err(hinted(anyhow!(message), "name a directory outside of what is read with `-o`"));
+    }
+    if resume {
+        return Ok(OutputDirectory::resume(target, force)?);
     }
     let output = OutputDirectory::create(target, force)?;
     interrupt::remember(output.path());

@@ -19,8 +19,8 @@ use crate::values::nearest;
 const FILE_NAME: &str = "retold.toml";
 
 /// Flags that say which file to read, or mean one run only: no keys of that file.
-const NOT_IN_FILE: [&str; 9] =
-    ["config", "no-config", "output", "from", "restore", "force", "print", "help", "version"];
+const NOT_IN_FILE: [&str; 10] =
+    ["config", "no-config", "output", "from", "restore", "force", "resume", "print", "help", "version"];
 
 /// A parsed command line, and where each of its values comes from.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Parsed, ParseError> {
 /// Returns the command with the variable of every flag.
 pub fn with_environment(command: Command) -> Command {
     each_flag(command, |arg, name| {
-        if matches!(name, "help" | "version" | "print" | "restore" | "output" | "from" | "force") {
+        if matches!(name, "help" | "version" | "print" | "restore" | "output" | "from" | "force" | "resume") {
             return arg;
         }
         // Names live as long as the program does: a few dozen short strings.

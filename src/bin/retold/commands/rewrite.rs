@@ -166,7 +166,7 @@ fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<(
 
 /// Begins the output directory, if there is to be one, before any work.
 fn output(job: &Job<'_>, paths: &[PathBuf]) -> Result<Option<OutputDirectory>> {
-    if job.prints() { Ok(None) } else { run::output(job.output, job.force, paths).map(Some) }
+    if job.prints() { Ok(None) } else { run::output(job.output, job.force, false, paths).map(Some) }
 }
 
 /// Reads the rows of the table `documents` of a finished scan.

@@ -4,13 +4,14 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use retold::Error;
 use retold::document::DocumentSource;
 use retold::output::{ClusterRow, HeadlineRow, Summary, Tables};
 use retold::pipeline::{Clock, Scan};
 
 use crate::args::{Format, ScanArgs};
 use crate::commands::{Status, print};
-use crate::diagnostics::Paint;
+use crate::diagnostics::{Paint, hinted};
 use crate::progress::Talk;
 use crate::render::quoted;
 use crate::run::{self, Means};
@@ -25,13 +26,23 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let config = args.judging.config(args.all_blocks)?;
     let settings = run::source_settings(&args.reading, &means)?;
     let paths = run::inputs(&args.inputs.paths)?;
-    let output = args.output.as_deref().map(|target| run::output(target, args.replace.force, &paths)).transpose()?;
+    let output = args
+        .output
+        .as_deref()
+        .map(|target| run::output(target, args.replace.force, args.resume, &paths))
+        .transpose()?;
     let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
 
     let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
     let source = run::open(&paths, &settings, &talk)?;
-    let workspace = means.workspace();
-    let scan = run::scan(&config, &workspace, &source, &talk, tables.as_ref())?;
+    let workspace = match &output {
+        Some(output) if args.resume => means.resumable_workspace(output, &config, &source, &args.reading)?,
+        _ => means.workspace(),
+    };
+    let scan = run::scan(&config, &workspace, &source, &talk, tables.as_ref()).map_err(|error| match error {
+        Error::Stopped if args.resume => hinted(error.into(), "the same command goes on from what is finished"),
+        other => other.into(),
+    })?;
     let skipped = run::all_skipped(&source, &scan);
     let mut summary = run::summarize("scan", &scan, &source, &skipped, &args.reading);
     let mut clock = Clock::start(&workspace);
@@ -41,6 +52,7 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     clock.lap("write", summary.documents);
     let stages = [scan.timings(), &clock.into_stages()].concat();
     summary.run = means.facts(&paths, Some(&workspace), stages);
+    let clusters = largest_clusters(&scan, args.top)?;
     let listed = output.as_ref().map(|output| output.target().join("skipped.jsonl").display().to_string());
     if let Some(output) = output {
         run::commit(output, &summary)?;
@@ -52,7 +64,7 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         Format::Text => {
             let shown = Shown {
                 summary: &summary,
-                clusters: &largest_clusters(&scan, args.top)?,
+                clusters: &clusters,
                 headlines: &most_said(&scan, args.top),
                 skipped: &skipped,
                 boilerplate: config.boilerplate,
@@ -67,6 +79,8 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
             print(text.as_bytes())?;
         }
     }
+    drop(scan);
+    workspace.discard().map_err(Error::from)?;
     let allowed = args.reading.max_skipped.allows(summary.skipped, summary.documents);
     Ok(if allowed { Status::Done } else { Status::Skipped })
 }
@@ -124,8 +138,19 @@ fn next_commands(summary: &Summary, paths: &[PathBuf], output: Option<&Path>, se
 }
 
 /// Settings that say what to print or where, not how to judge.
-const NOT_REPEATED: [&str; 10] =
-    ["top", "timings", "all-blocks", "threads", "memory", "temp-dir", "quiet", "no-progress", "color", "format"];
+const NOT_REPEATED: [&str; 11] = [
+    "top",
+    "timings",
+    "all-blocks",
+    "resume",
+    "threads",
+    "memory",
+    "temp-dir",
+    "quiet",
+    "no-progress",
+    "color",
+    "format",
+];
 
 /// Returns the flags of this command line that the next one needs too.
 fn repeated_flags(settings: &[Setting]) -> String {
