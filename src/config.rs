@@ -92,6 +92,11 @@ impl Config {
         self.sites != Sites::All || self.date_window.is_some()
     }
 
+    /// Returns whether what repeats is wanted beyond judging.
+    pub(crate) fn saves_repeats(&self) -> bool {
+        self.save_evidence || self.suggest_rules
+    }
+
     /// Checks ranges.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The place of a document in the run's order: 0 for the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentId(pub u32);
@@ -83,7 +85,7 @@ pub struct Document {
 }
 
 /// An input or a record that could not be read: one row of the table `skipped`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// The id path of the file, or the path as given.
     pub source: String,
@@ -123,6 +125,20 @@ pub trait DocumentSource: Sync {
     /// If the input cannot be opened again.
     fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError>;
 
+    /// Begins a pass where an earlier one stood, maybe in another process, after `batches` batches; `mark` is what it said
+    /// then ([`DocumentPass::mark`]). By default those batches are taken and dropped.
+    ///
+    /// # Errors
+    /// If the input cannot be opened again.
+    fn pass_from(&self, batches: u64, mark: &str) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
+        let _ = mark;
+        let mut pass = self.pass()?;
+        for _ in 0..batches {
+            pass.next_batch()?;
+        }
+        Ok(pass)
+    }
+
     /// Returns the bytes that a pass reads, as far as known: for progress alone.
     fn bytes(&self) -> Option<u64> {
         None
@@ -136,6 +152,11 @@ pub trait DocumentPass {
     /// # Errors
     /// If the input can no longer be read at all. A broken file or record is no error here: the batch reports it.
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError>;
+
+    /// Returns where the pass stands, for [`DocumentSource::pass_from`]: asked when all batches taken are parsed.
+    fn mark(&self) -> String {
+        String::new()
+    }
 }
 
 /// Some consecutive documents, not yet parsed.
@@ -242,8 +263,29 @@ pub struct Against<'a> {
 
 impl DocumentSource for Against<'_> {
     fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
-        let documents = self.documents.pass()?;
-        Ok(Box::new(AgainstPass { now: documents, name: None, rest: self.references.iter() }))
+        let documents = Reading { pass: self.documents.pass()?, batches: 0 };
+        Ok(Box::new(AgainstPass { name: None, rest: self.references.iter(), sources: vec![documents] }))
+    }
+
+    fn pass_from(&self, _batches: u64, mark: &str) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
+        let marks: Vec<(u64, String)> = serde_json::from_str(mark).unwrap_or_default();
+        let Some(((batches, mark), of_references)) =
+            marks.split_first().filter(|(_, of)| of.len() <= self.references.len())
+        else {
+            return Err(SourceError {
+                message: "the references are not those of the interrupted run".to_owned(),
+                hint: Some("run once without `--resume` to begin anew".to_owned()),
+                cause: None,
+            });
+        };
+        let mut sources = vec![Reading { pass: self.documents.pass_from(*batches, mark)?, batches: *batches }];
+        let mut rest = self.references.iter();
+        let mut name = None;
+        for ((batches, mark), (known_as, source)) in of_references.iter().zip(rest.by_ref()) {
+            sources.push(Reading { pass: source.pass_from(*batches, mark)?, batches: *batches });
+            name = Some(known_as.as_str().into());
+        }
+        Ok(Box::new(AgainstPass { name, rest, sources }))
     }
 
     fn bytes(&self) -> Option<u64> {
@@ -253,27 +295,38 @@ impl DocumentSource for Against<'_> {
 }
 
 struct AgainstPass<'a> {
-    now: Box<dyn DocumentPass + Send + 'a>,
     /// The name of the references being read; none before them.
     name: Option<Arc<str>>,
     rest: std::slice::Iter<'a, (String, &'a dyn DocumentSource)>,
+    /// Every source up to the one being read: where a finished one stands is known when its last batch is parsed.
+    sources: Vec<Reading<'a>>,
+}
+
+struct Reading<'a> {
+    pass: Box<dyn DocumentPass + Send + 'a>,
+    batches: u64,
 }
 
 impl DocumentPass for AgainstPass<'_> {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
         loop {
-            match (self.now.next_batch()?, &self.name) {
-                (Some(batch), None) => return Ok(Some(batch)),
-                (Some(batch), Some(name)) => {
-                    return Ok(Some(Box::new(ReferenceBatch { name: name.clone(), batch })));
-                }
-                (None, _) => {
-                    let Some((name, source)) = self.rest.next() else { return Ok(None) };
-                    self.now = source.pass()?;
-                    self.name = Some(name.as_str().into());
-                }
+            let now = self.sources.last_mut().expect("the documents are the first");
+            if let Some(batch) = now.pass.next_batch()? {
+                now.batches += 1;
+                return Ok(Some(match &self.name {
+                    None => batch,
+                    Some(name) => Box::new(ReferenceBatch { name: name.clone(), batch }),
+                }));
             }
+            let Some((name, source)) = self.rest.next() else { return Ok(None) };
+            self.sources.push(Reading { pass: source.pass()?, batches: 0 });
+            self.name = Some(name.as_str().into());
         }
+    }
+
+    fn mark(&self) -> String {
+        let marks: Vec<(u64, String)> = self.sources.iter().map(|one| (one.batches, one.pass.mark())).collect();
+        serde_json::to_string(&marks).expect("numbers and texts are JSON")
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Cursor, Read, Write};
+use std::io::{self, BufReader, Cursor, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,6 +52,12 @@ pub enum FileError {
         /// The directory.
         path: PathBuf,
     },
+    /// Another run is writing the same output directory.
+    #[error("`{}`: another run is writing there now", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
 }
 
 impl FileError {
@@ -76,6 +82,7 @@ impl FileError {
                 "choose another directory with `-o`, or pass `--force` to replace it".to_owned()
             }
             FileError::FileExists { .. } => "name another file, or pass `--force` to replace it".to_owned(),
+            FileError::InUse { .. } => "wait for it to end, or choose another directory with `-o`".to_owned(),
             FileError::NotOurs { .. } => "choose another directory with `-o`, or remove this one yourself".to_owned(),
         }
     }
@@ -157,12 +164,33 @@ pub struct InputReader {
     reader: Box<dyn Read + Send>,
     compression: Compression,
     packed_bytes: Arc<AtomicU64>,
+    /// The path of a plain file, for a jump in it.
+    plain: Option<PathBuf>,
 }
 
 impl InputReader {
     /// Returns how the file was packed.
     pub fn compression(&self) -> Compression {
         self.compression
+    }
+
+    /// Goes on by so many unpacked bytes: in a plain file that was just opened by a jump, else by unpacking them.
+    ///
+    /// # Errors
+    /// If the file cannot be read or ends before.
+    pub fn skip(&mut self, bytes: u64) -> io::Result<()> {
+        if let Some(path) = self.plain.take() {
+            let mut file = File::open(path)?;
+            if file.metadata()?.len() < bytes {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            file.seek(io::SeekFrom::Start(bytes))?;
+            self.packed_bytes.store(bytes, Ordering::Relaxed);
+            self.reader = Box::new(Counted { reader: file, count: self.packed_bytes.clone() });
+            return Ok(());
+        }
+        let skipped = io::copy(&mut self.reader.by_ref().take(bytes), &mut io::sink())?;
+        if skipped == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
     /// Returns how many bytes of the file, as it is packed, were read so far.
@@ -200,7 +228,9 @@ impl Read for InputReader {
 /// If the file cannot be opened or its first bytes cannot be read.
 pub fn open(path: &Path, memory_bytes: u64) -> Result<InputReader, FileError> {
     let file = File::open(path).map_err(FileError::read(path))?;
-    unpack(file, memory_bytes).map_err(FileError::read(path))
+    let mut reader = unpack(file, memory_bytes).map_err(FileError::read(path))?;
+    reader.plain = (reader.compression == Compression::Plain).then(|| path.to_owned());
+    Ok(reader)
 }
 
 /// Reads any stream as [`open`] reads a file.
@@ -233,7 +263,7 @@ pub fn unpack(packed: impl Read + Send + 'static, memory_bytes: u64) -> io::Resu
             Box::new(decoder)
         }
     };
-    Ok(InputReader { reader, compression, packed_bytes })
+    Ok(InputReader { reader, compression, packed_bytes, plain: None })
 }
 
 /// Returns whether a directory is an output of this program: it holds a `summary.json` with the key `retold`.
@@ -256,17 +286,40 @@ pub struct OutputDirectory {
     partial: PathBuf,
     force: bool,
     committed: bool,
+    /// Whether what is in it stays for the next run when this one does not come to its end.
+    stays: bool,
+    /// Locked while the directory is written.
+    _marker: File,
 }
+
+/// What a marker says of a directory that another run may go on with.
+const STAYS: &[u8] = b"resume\n";
+
+/// Where a resumable run keeps what it has finished, below the output directory.
+const RESUME: &str = ".retold-resume";
 
 impl OutputDirectory {
     /// Begins the output directory `target`.
     ///
-    /// With `force` an existing one is replaced at the end, if it is ours ([`is_ours`]) or empty. What a killed run left in
+    /// No other run can begin it until this one ends. With `force` an existing one is replaced at the end, if it is ours ([`is_ours`]) or empty. What a killed run left in
     /// `DIR.partial` is removed.
     ///
     /// # Errors
-    /// If `target` exists and may not be replaced, or if nothing can be written there.
+    /// If `target` exists and may not be replaced, if another run is writing it, or if nothing can be written there.
     pub fn create(target: &Path, force: bool) -> Result<OutputDirectory, FileError> {
+        OutputDirectory::begin(target, force, false)
+    }
+
+    /// Begins the output directory `target`, or goes on with what an interrupted run of this kind left in `DIR.partial`:
+    /// unless it comes to its end, this one leaves it there too.
+    ///
+    /// # Errors
+    /// As [`OutputDirectory::create`].
+    pub fn resume(target: &Path, force: bool) -> Result<OutputDirectory, FileError> {
+        OutputDirectory::begin(target, force, true)
+    }
+
+    fn begin(target: &Path, force: bool, stays: bool) -> Result<OutputDirectory, FileError> {
         let target = match target.components().next_back() {
             Some(std::path::Component::Normal(_)) => target.components().collect::<PathBuf>(),
             // `.`, `..` and a trailing `/..` have no name to add `.partial` to.
@@ -274,6 +327,10 @@ impl OutputDirectory {
         };
         if fs::symlink_metadata(&target).is_ok() {
             let empty = fs::read_dir(&target).is_ok_and(|mut entries| entries.next().is_none());
+            if stays && is_ours(&target) {
+                // Killed when all was done but this.
+                let _ = fs::remove_dir_all(target.join(RESUME));
+            }
             if !force && !empty {
                 return Err(FileError::Exists { path: target });
             }
@@ -286,15 +343,33 @@ impl OutputDirectory {
             if !partial.join(MARKER).is_file() {
                 return Err(FileError::NotOurs { path: partial });
             }
+            let marker = lock(&partial, &target)?;
+            if stays && fs::read(partial.join(MARKER)).is_ok_and(|said| said == STAYS) {
+                return Ok(OutputDirectory { target, partial, force, committed: false, stays, _marker: marker });
+            }
             fs::remove_dir_all(&partial).map_err(FileError::write(&partial))?;
         }
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(FileError::write(parent))?;
         }
         fs::create_dir(&partial).map_err(FileError::write(&partial))?;
-        let directory = OutputDirectory { target, partial, force, committed: false };
-        File::create(directory.partial.join(MARKER)).map_err(FileError::write(&directory.partial))?;
-        Ok(directory)
+        let marker = match lock(&partial, &target) {
+            Ok(marker) => marker,
+            Err(error) => {
+                // Nobody else was here a moment ago, so what is here is ours.
+                let _ = fs::remove_dir(&partial);
+                return Err(error);
+            }
+        };
+        if stays {
+            (&marker).write_all(STAYS).map_err(FileError::write(&partial))?;
+        }
+        Ok(OutputDirectory { target, partial, force, committed: false, stays, _marker: marker })
+    }
+
+    /// Returns where a resumable run keeps what it has finished; it goes when the directory appears.
+    pub fn resume_path(&self) -> PathBuf {
+        self.partial.join(RESUME)
     }
 
     /// Returns the directory's path while it is being filled.
@@ -316,7 +391,9 @@ impl OutputDirectory {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(FileError::write(parent))?;
         }
-        let file = File::create_new(&path).map_err(FileError::write(&path))?;
+        // What an interrupted run left of it is written anew.
+        let file = if self.stays { File::create(&path) } else { File::create_new(&path) };
+        let file = file.map_err(FileError::write(&path))?;
         Ok(OutputFile { writer: io::BufWriter::with_capacity(READ_BYTES, file), path })
     }
 
@@ -344,6 +421,10 @@ impl OutputDirectory {
             return Err(FileError::Write { path: self.target.clone(), source });
         }
         self.committed = true;
+        let resume = self.target.join(RESUME);
+        if self.stays && resume.is_dir() {
+            fs::remove_dir_all(&resume).map_err(FileError::write(&resume))?;
+        }
         if let Some(parent) = self.target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             sync_directory(parent)?;
         }
@@ -356,7 +437,7 @@ impl OutputDirectory {
 
 impl Drop for OutputDirectory {
     fn drop(&mut self) {
-        if !self.committed {
+        if !self.committed && !self.stays {
             // Nobody is left to tell; the next run removes what stays.
             let _ = fs::remove_dir_all(&self.partial);
         }
@@ -466,6 +547,18 @@ impl Drop for NewFile {
     }
 }
 
+/// Locks the marker of a directory that is being filled, creating it when it is not there.
+fn lock(partial: &Path, target: &Path) -> Result<File, FileError> {
+    let path = partial.join(MARKER);
+    let marker = File::options().create(true).truncate(false).read(true).write(true).open(&path);
+    let marker = marker.map_err(FileError::write(&path))?;
+    match marker.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => Err(FileError::InUse { path: target.to_owned() }),
+        // Where files cannot be locked, people see to it that two runs do not meet.
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(marker),
+    }
+}
+
 /// Returns `path` with `suffix` added to its name.
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
@@ -485,6 +578,9 @@ fn sync_tree(root: &Path) -> Result<(), FileError> {
         for entry in fs::read_dir(&directory).map_err(FileError::write(&directory))? {
             let entry = entry.map_err(FileError::write(&directory))?;
             let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if entry.file_name() == RESUME {
+                continue;
+            }
             if is_directory { directories.push(entry.path()) } else { files.push(entry.path()) }
         }
         next += 1;
@@ -600,10 +696,48 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_is_written_by_one_run_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        let first = OutputDirectory::create(&target, false).unwrap();
+        assert!(matches!(OutputDirectory::create(&target, false), Err(FileError::InUse { .. })));
+        assert!(matches!(OutputDirectory::resume(&target, true), Err(FileError::InUse { .. })));
+        assert!(first.path().exists());
+        drop(first);
+        OutputDirectory::create(&target, false).unwrap();
+    }
+
+    #[test]
+    fn what_can_be_gone_on_with_stays_until_the_end() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("out");
+        let first = OutputDirectory::resume(&target, false).unwrap();
+        fs::create_dir(first.resume_path()).unwrap();
+        fs::write(first.resume_path().join("bands-0"), "sealed").unwrap();
+        drop(first);
+        let second = OutputDirectory::resume(&target, false).unwrap();
+        assert!(second.resume_path().join("bands-0").is_file());
+        second.create_file(Path::new("summary.json")).unwrap().put(b"{\"retold\":{}}").unwrap();
+        second.commit().unwrap();
+        let names: Vec<_> = fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["summary.json"]);
+
+        // A run that is not to be gone on with leaves nothing to one that is.
+        let other = root.path().join("other");
+        let partial = root.path().join("other.partial");
+        fs::create_dir(&partial).unwrap();
+        fs::write(partial.join(MARKER), "").unwrap();
+        fs::write(partial.join("half.jsonl"), "half a table").unwrap();
+        let resumed = OutputDirectory::resume(&other, false).unwrap();
+        assert!(!resumed.path().join("half.jsonl").exists());
+    }
+
+    #[test]
     fn what_a_killed_run_left_is_removed_and_what_others_left_is_not() {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("out");
-        std::mem::forget(OutputDirectory::create(&target, false).unwrap());
+        fs::create_dir(root.path().join("out.partial")).unwrap();
+        fs::write(root.path().join("out.partial").join(MARKER), "").unwrap();
         OutputDirectory::create(&target, false).unwrap();
         fs::create_dir(root.path().join("out.partial")).unwrap();
         assert!(matches!(OutputDirectory::create(&target, false), Err(FileError::NotOurs { .. })));

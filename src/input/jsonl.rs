@@ -4,7 +4,9 @@
 //! nothing but the chunk, so that workers do it side by side.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{self, Read};
+
+use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Parsed, Skipped};
 use crate::files::{self, Compression, FileError, InputReader};
@@ -34,6 +36,17 @@ pub(crate) struct Chunk {
     pub trouble: Option<Skipped>,
 }
 
+/// Where the cutting of a file stands.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Position {
+    row: u64,
+    offset: u64,
+    /// Bytes that were read beyond the offset.
+    carried: u64,
+    packed_bytes: u64,
+    ended: bool,
+}
+
 /// A file being cut into chunks.
 pub(crate) struct Lines<'a> {
     file: &'a InputFile,
@@ -54,6 +67,33 @@ impl<'a> Lines<'a> {
             other => file.skipped(None, None, other.to_string(), Some(other.hint())),
         })?;
         Ok(Lines { file, reader, limit_bytes, carry: Vec::new(), row: 0, offset: 0, packed_bytes: 0, ended: false })
+    }
+
+    /// Returns where cutting stands.
+    pub fn position(&self) -> Position {
+        Position {
+            row: self.row,
+            offset: self.offset,
+            carried: self.carry.len() as u64,
+            packed_bytes: self.packed_bytes,
+            ended: self.ended,
+        }
+    }
+
+    /// Goes to where cutting stood: chunks come as they would have come then.
+    pub fn at(mut self, position: Position) -> io::Result<Lines<'a>> {
+        if position.ended {
+            self.ended = true;
+            return Ok(self);
+        }
+        self.reader.skip(position.offset)?;
+        let carry = &mut self.carry;
+        if self.reader.by_ref().take(position.carried).read_to_end(carry)? as u64 != position.carried {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        (self.row, self.offset) = (position.row, position.offset);
+        self.packed_bytes = position.packed_bytes.min(self.reader.packed_bytes());
+        Ok(self)
     }
 
     /// Returns the next chunk, none at the end.

@@ -39,6 +39,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::document::{Batch, Document, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
 use crate::files::{self, Compression, FileError, InputReader};
@@ -396,6 +397,22 @@ impl Source {
         add_digest(&digests[file], &chunk.bytes, chunk.offset);
     }
 
+    /// Begins a pass at a mark of an earlier one.
+    fn cuts_from(&self, mark: &str) -> Option<Cuts<'_>> {
+        let mark: Mark = serde_json::from_str(mark).ok()?;
+        let mut cuts = self.cuts();
+        for (file, digest) in mark.digests {
+            cuts.digests.get(file)?.store(digest, Ordering::Relaxed);
+        }
+        cuts.next_file = mark.next_file;
+        if let Some((file, position)) = mark.lines {
+            let shared = &self.shared;
+            let lines = jsonl::Lines::open(shared.files.get(file)?, shared.memory_bytes, shared.limit_bytes()).ok()?;
+            cuts.lines = Some((file, lines.at(position).ok()?));
+        }
+        Some(cuts)
+    }
+
     /// Begins a pass over the undecoded input: what [`DocumentSource::pass`] parses.
     pub(crate) fn cuts(&self) -> Cuts<'_> {
         let digests = zeros(self.shared.files.len());
@@ -487,6 +504,16 @@ pub(crate) enum Cut {
     Unreadable(Skipped),
 }
 
+/// Where a pass stands.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    next_file: usize,
+    /// The file that is being cut, and where.
+    lines: Option<(usize, jsonl::Position)>,
+    /// The digests of files so far.
+    digests: Vec<(usize, u64)>,
+}
+
 /// The pieces of the input, in order.
 pub(crate) struct Cuts<'a> {
     shared: &'a Arc<Shared>,
@@ -535,6 +562,15 @@ impl DocumentSource for Source {
         Ok(Box::new(SourcePass { cuts: self.cuts() }))
     }
 
+    fn pass_from(&self, _batches: u64, mark: &str) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
+        let cuts = self.cuts_from(mark).ok_or_else(|| SourceError {
+            message: "the input cannot be read on from where an interrupted run stood".to_owned(),
+            hint: Some("a file is gone or shorter than it was: run once without `--resume` to begin anew".to_owned()),
+            cause: None,
+        })?;
+        Ok(Box::new(SourcePass { cuts }))
+    }
+
     fn bytes(&self) -> Option<u64> {
         Some(self.shared.files.iter().map(|file| file.bytes).sum())
     }
@@ -548,6 +584,16 @@ impl DocumentPass for SourcePass<'_> {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
         let Some(cut) = self.cuts.next() else { return Ok(None) };
         Ok(Some(Box::new(SourceBatch { shared: self.cuts.shared.clone(), digests: self.cuts.digests.clone(), cut })))
+    }
+
+    fn mark(&self) -> String {
+        let digests = self.cuts.digests.iter().map(|digest| digest.load(Ordering::Relaxed)).enumerate();
+        let mark = Mark {
+            next_file: self.cuts.next_file,
+            lines: self.cuts.lines.as_ref().map(|(file, lines)| (*file, lines.position())),
+            digests: digests.filter(|(_, digest)| *digest != 0).collect(),
+        };
+        serde_json::to_string(&mark).expect("a mark is numbers")
     }
 }
 

@@ -27,5 +27,5 @@ pub use schema::{
     VersionRow,
 };
 pub use suggest::{Suggestion, suggested_rules};
-pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, Summary, WithinCount};
+pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, StageFacts, Summary, WithinCount};
 pub use tables::{Sink, Tables};

@@ -174,4 +174,30 @@ pub struct RunFacts {
     pub seconds: f64,
     /// Peak resident memory in bytes, where the system tells it.
     pub peak_resident: Option<u64>,
+    /// Processor time of all threads in seconds, where the system tells it.
+    #[serde(default)]
+    pub cpu_seconds: Option<f64>,
+    /// Most bytes of scratch files that lay on disk at once.
+    #[serde(default)]
+    pub peak_scratch: u64,
+    /// The stages in order, each with what it took.
+    #[serde(default)]
+    pub stages: Vec<StageFacts>,
+}
+
+/// What a stage of a run took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StageFacts {
+    /// Its name.
+    pub stage: String,
+    /// Seconds on the clock.
+    pub seconds: f64,
+    /// Processor time of all threads in seconds, where the system tells it.
+    pub cpu_seconds: Option<f64>,
+    /// Records handled: documents, blocks, sorted records, pairs.
+    pub records: u64,
+    /// Peak resident memory up to its end in bytes, where the system tells it.
+    pub peak_resident: Option<u64>,
+    /// Bytes written to scratch files.
+    pub scratch_bytes: u64,
 }

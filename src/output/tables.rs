@@ -1,7 +1,7 @@
 //! Tables as JSONL files in a directory.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -21,6 +21,18 @@ pub trait Sink: Sync {
     /// # Errors
     /// If they cannot be written.
     fn write(&self, bytes: &[u8]) -> Result<(), WriteError>;
+
+    /// Makes what was written last, and returns how many bytes that is.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn seal(&self) -> Result<u64, WriteError>;
+
+    /// Goes back to where [`Sink::seal`] has been, maybe in another process; 0: to the beginning.
+    ///
+    /// # Errors
+    /// If less than that is there.
+    fn rewind(&self, bytes: u64) -> Result<(), WriteError>;
 }
 
 /// Bytes gathered before a write: large enough that system calls do not count.
@@ -35,13 +47,16 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Begins the tables in `directory`, which exists.
+    /// Begins the tables in `directory`, which exists, or opens those that an interrupted run began there.
     ///
     /// # Errors
     /// If a file cannot be created there.
     pub fn create(directory: &Path) -> Result<Tables, WriteError> {
         let blocks_path = directory.join("blocks.jsonl");
-        let blocks = create(&blocks_path)?;
+        // An interrupted run may have left rows: whoever writes goes back to where it stood, or to the beginning.
+        let file = File::options().create(true).truncate(false).write(true).open(&blocks_path);
+        let file = file.map_err(|source| WriteError::File { path: blocks_path.clone(), source })?;
+        let blocks = BufWriter::with_capacity(BUFFER, file);
         Ok(Tables { directory: directory.to_owned(), blocks: Mutex::new(blocks), blocks_path })
     }
 
@@ -99,5 +114,27 @@ impl Sink for Tables {
     fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
         let mut blocks = self.blocks.lock().expect("no writer panicked");
         blocks.write_all(bytes).map_err(|source| WriteError::File { path: self.blocks_path.clone(), source })
+    }
+
+    fn seal(&self) -> Result<u64, WriteError> {
+        let mut blocks = self.blocks.lock().expect("no writer panicked");
+        let mut seal = || {
+            blocks.flush()?;
+            blocks.get_ref().sync_data()?;
+            blocks.stream_position()
+        };
+        seal().map_err(|source| WriteError::File { path: self.blocks_path.clone(), source })
+    }
+
+    fn rewind(&self, bytes: u64) -> Result<(), WriteError> {
+        let mut blocks = self.blocks.lock().expect("no writer panicked");
+        let mut rewind = || {
+            if blocks.get_ref().metadata()?.len() < bytes {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            blocks.get_ref().set_len(bytes)?;
+            blocks.seek(SeekFrom::Start(bytes)).map(drop)
+        };
+        rewind().map_err(|source| WriteError::File { path: self.blocks_path.clone(), source })
     }
 }

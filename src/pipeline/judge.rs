@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+
 use crate::boilerplate::{
     BoilerplateKind, Counted, Evidence, Headline, HeadlineSource, Judge, Judged, KindSet, Page, Repetition, Verdict,
 };
@@ -24,7 +26,7 @@ use crate::record::Record;
 use crate::similarity::{
     BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, hash_shingles, identity, is_remnant,
 };
-use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
+use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::{Segments, hash_characters, hash_terms, segment};
 
 /// What the second pass made.
@@ -36,12 +38,8 @@ pub(super) struct Judgment<'w> {
     pub verdicts: Spool<'w>,
     /// Every document with a word, by the identity of its text.
     pub identities: Sorted<'w, IdentityEntry>,
-    /// Signatures' bands.
-    pub bands: Sorted<'w, BandEntry>,
-    /// Sampled shingles.
-    pub samples: Sorted<'w, SampleEntry>,
-    /// All shingles, for the exact join; empty unless it is asked for.
-    pub shingles: Sorted<'w, SampleEntry>,
+    /// What candidates are found by, until they are found.
+    pub comparable: Option<Comparable<'w>>,
     /// Documents by their addresses.
     pub addresses: Sorted<'w, AddressEntry>,
     /// Headlines by the hash of what they are compared as.
@@ -52,6 +50,37 @@ pub(super) struct Judgment<'w> {
     pub totals: Totals,
     /// What became of the blocks that may be suggested as rules.
     pub seen: Seen,
+    /// Words and figures, for a process that goes on with the run.
+    _journal: Spool<'w>,
+}
+
+/// What makes documents meet: most of what a run keeps on disk.
+#[derive(Debug)]
+pub(super) struct Comparable<'w> {
+    /// Signatures' bands.
+    pub bands: Sorted<'w, BandEntry>,
+    /// Sampled shingles.
+    pub samples: Sorted<'w, SampleEntry>,
+    /// All shingles, for the exact join; empty unless it is asked for.
+    pub shingles: Sorted<'w, SampleEntry>,
+}
+
+impl Comparable<'_> {
+    /// Returns how many records there are.
+    pub(super) fn len(&self) -> u64 {
+        self.bands.len() + self.samples.len() + self.shingles.len()
+    }
+}
+
+/// What the journal of this pass holds: the words of the documents since the checkpoint before, and the figures so far.
+#[derive(Serialize, Deserialize)]
+struct Checked {
+    content_words: Vec<u32>,
+    totals: Totals,
+    /// What became since then of the blocks that may be suggested.
+    seen: Seen,
+    /// Bytes of the table of blocks.
+    table_bytes: u64,
 }
 
 /// The width of a sampled shingle, in words. Measured on reprints: with five words and one in eight, 0.996 of the true
@@ -95,7 +124,7 @@ impl Record for HeadlineEntry {
 }
 
 /// Figures added up over documents.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Totals {
     pub empty: u64,
     pub words: u64,
@@ -109,7 +138,7 @@ pub(super) struct Totals {
     kinds: BTreeMap<BoilerplateKind, KindTotal>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct KindTotal {
     blocks: u64,
     words: u64,
@@ -193,7 +222,17 @@ struct Worker<'s, 'w> {
     shingles_here: Vec<u64>,
 }
 
-/// Judges all documents.
+/// What the checkpoints of this pass have written down.
+#[derive(Default)]
+struct Register {
+    content_words: Vec<u32>,
+    seen: Seen,
+    /// Documents whose words are in the journal.
+    written: usize,
+    entries: u32,
+}
+
+/// Judges all documents, or goes on where another process stood; `repeats` says what repeats, unless that one was done.
 pub(super) fn judge<'w>(
     run: &Run<'_, 'w>,
     census: &Census<'_>,
@@ -202,6 +241,42 @@ pub(super) fn judge<'w>(
     sink: Option<&dyn Sink>,
 ) -> Result<Judgment<'w>, Error> {
     let config = run.config;
+    let journal = SpoolWriter::resume(run.workspace, "judged")?;
+    let (mut register, mut totals, mut table_bytes) = (Register::default(), Totals::default(), 0);
+    for (_, bytes) in journal.strings()? {
+        let checked: Checked = serde_json::from_slice(&bytes).expect("a journal is kept as it was");
+        register.content_words.extend(checked.content_words);
+        register.entries += 1;
+        totals = checked.totals;
+        register.seen.merge(checked.seen);
+        table_bytes = checked.table_bytes;
+    }
+    register.written = register.content_words.len();
+    if run.is_done("judge")? {
+        run.recall_pass(Leg::Judge)?;
+        let comparable = if run.is_done("meet")? {
+            run.workspace.forget(&["bands", "samples", "shingles"]);
+            None
+        } else {
+            Some(Comparable {
+                bands: Sorted::resume(run.workspace, "bands")?,
+                samples: Sorted::resume(run.workspace, "samples")?,
+                shingles: Sorted::resume(run.workspace, "shingles")?,
+            })
+        };
+        return Ok(Judgment {
+            facts: Spool::resume(run.workspace, "facts")?,
+            verdicts: Spool::resume(run.workspace, "verdicts")?,
+            identities: Sorted::resume(run.workspace, "identities")?,
+            comparable,
+            headlines: Sorted::resume(run.workspace, "headlines")?,
+            addresses: Sorted::resume(run.workspace, "addresses")?,
+            content_words: register.content_words,
+            totals,
+            seen: register.seen,
+            _journal: journal.finish()?,
+        });
+    }
     let banding = banding(config);
     let bench = Bench {
         config,
@@ -214,25 +289,65 @@ pub(super) fn judge<'w>(
         suggesting,
         sink,
     };
-    let facts = SpoolWriter::new(run.workspace, "facts");
-    let verdicts = SpoolWriter::new(run.workspace, "verdicts");
-    let identities = run.sorter("identities");
-    let bands = run.sorter("bands");
-    let samples = run.sorter("samples");
-    let shingles = run.sorter("shingles");
-    let headlines = run.sorter("headlines");
-    let addresses = run.sorter("addresses");
-    let totals = Mutex::new(Totals::default());
+    let facts = SpoolWriter::resume(run.workspace, "facts")?;
+    let verdicts = SpoolWriter::resume(run.workspace, "verdicts")?;
+    let identities = Sorter::resume(run.workspace, "identities")?;
+    let bands = Sorter::resume(run.workspace, "bands")?;
+    let samples = Sorter::resume(run.workspace, "samples")?;
+    let shingles = Sorter::resume(run.workspace, "shingles")?;
+    let headlines = Sorter::resume(run.workspace, "headlines")?;
+    let addresses = Sorter::resume(run.workspace, "addresses")?;
+    let totals = Mutex::new(totals);
     let seen = Mutex::new(Seen::default());
     let content_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
-    let in_order = InOrder::new(sink);
+    let first = register.content_words.len() as u32;
+    let in_order = InOrder::new(sink, first);
+    if let Some(sink) = sink {
+        sink.rewind(table_bytes)?;
+    }
     let mut counted = match repeats {
-        Some(repeats) => Some(repeats.counted.iter()?.peekable()),
+        Some(repeats) => {
+            let first = Counted { document: first, block: 0, near: false, counts: [0; 5] };
+            Some(repeats.counted.range(&(first.key()..=u64::MAX))?.peekable())
+        }
         None => None,
     };
-    let mut batches = census.batches.iter();
+    let mut batches = census.batches[run.batches_done(Leg::Judge)?..].iter();
+    let register = Mutex::new(register);
+    // Puts what threads left in no order behind what is in order already.
+    let settle = |register: &mut Register| {
+        let mut words = std::mem::take(&mut *content_words.lock().expect("no thread panicked here"));
+        words.sort_unstable_by_key(|(base, _)| *base);
+        register.content_words.extend(words.into_iter().flat_map(|(_, words)| words));
+        // Returned without the texts that are known already.
+        let mut seen = std::mem::take(&mut *seen.lock().expect("no thread panicked here"));
+        seen.forget_texts(&register.seen);
+        register.seen.merge(seen.clone());
+        seen
+    };
+    let keep = || -> Result<(), Error> {
+        let mut register = register.lock().expect("no thread panicked here");
+        let seen = settle(&mut register);
+        let table_bytes = sink.map_or(Ok(0), Sink::seal)?;
+        let totals = totals.lock().expect("no thread panicked here").clone();
+        let content_words = register.content_words[register.written..].to_vec();
+        let checked = Checked { content_words, totals, seen, table_bytes };
+        journal.put(vec![(register.entries, serde_json::to_vec(&checked).expect("figures have string keys"))])?;
+        register.entries += 1;
+        register.written = register.content_words.len();
+        journal.seal()?;
+        facts.seal()?;
+        verdicts.seal()?;
+        identities.seal()?;
+        bands.seal()?;
+        samples.seal()?;
+        shingles.seal()?;
+        headlines.seal()?;
+        Ok(addresses.seal()?)
+    };
     run.pass(
         Leg::Judge,
+        Some(&keep),
         |base, parsed: &mut Parsed| {
             same_batch(batches.next(), parsed)?;
             let end = base.0 + parsed.documents.len() as u32;
@@ -288,7 +403,7 @@ pub(super) fn judge<'w>(
             content_words.lock().expect("no thread panicked here").push((base.0, all_words));
             in_order.write(base.0, count, bytes)
         },
-        |worker| {
+        |worker: Worker<'_, '_>| {
             worker.identities.finish()?;
             worker.bands.finish()?;
             worker.samples.finish()?;
@@ -300,21 +415,26 @@ pub(super) fn judge<'w>(
             Ok(())
         },
     )?;
-    let mut words_in_order = content_words.into_inner().expect("no thread panicked here");
-    words_in_order.sort_unstable_by_key(|(base, _)| *base);
-    Ok(Judgment {
+    let mut register = register.into_inner().expect("no thread panicked here");
+    settle(&mut register);
+    let judgment = Judgment {
         facts: facts.finish()?,
         verdicts: verdicts.finish()?,
         identities: run.sort(identities)?,
-        bands: run.sort(bands)?,
-        samples: run.sort(samples)?,
-        shingles: run.sort(shingles)?,
+        comparable: Some(Comparable {
+            bands: run.sort(bands)?,
+            samples: run.sort(samples)?,
+            shingles: run.sort(shingles)?,
+        }),
         headlines: run.sort(headlines)?,
         addresses: run.sort(addresses)?,
-        content_words: words_in_order.into_iter().flat_map(|(_, words)| words).collect(),
+        content_words: register.content_words,
         totals: totals.into_inner().expect("no thread panicked here"),
-        seen: seen.into_inner().expect("no thread panicked here"),
-    })
+        seen: register.seen,
+        _journal: journal.finish()?,
+    };
+    run.done("judge")?;
+    Ok(judgment)
 }
 
 /// Checks that a batch is the one that the first pass met.
@@ -613,8 +733,8 @@ struct Waiting {
 }
 
 impl<'a> InOrder<'a> {
-    fn new(sink: Option<&'a dyn Sink>) -> InOrder<'a> {
-        InOrder { sink, waiting: Mutex::default() }
+    fn new(sink: Option<&'a dyn Sink>, first: u32) -> InOrder<'a> {
+        InOrder { sink, waiting: Mutex::new(Waiting { next: first, ..Waiting::default() }) }
     }
 
     /// Takes the bytes of documents `base..base + count`.

@@ -7,6 +7,7 @@
 //! Three passes over the documents: to count what repeats, to judge, and to read again those that are to be compared.
 //! Between them stand small fixed-width records, sorted within the memory of the workspace.
 
+mod clock;
 mod crew;
 mod decide;
 mod group;
@@ -18,9 +19,8 @@ mod suggest;
 mod version;
 mod write;
 
+pub use clock::{Clock, cpu_seconds, peak_resident};
 pub use write::Scan;
-
-use std::time::Instant;
 
 use crate::boilerplate::data_versions;
 use crate::config::Config;
@@ -35,7 +35,7 @@ use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
 use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
-use crate::pipeline::repeat::Repeats;
+use crate::pipeline::repeat::{Repeats, repeat};
 use crate::pipeline::suggest::Suggesting;
 use crate::pipeline::version::{successions, versions};
 use crate::pipeline::write::Taught;
@@ -62,44 +62,49 @@ pub fn scan<'w>(
 ) -> Result<Scan<'w>, Error> {
     config.check()?;
     let run = Run::new(config, workspace, source, observer);
-    let mut clock = Clock::start();
+    let mut clock = Clock::start(workspace);
 
     let mut census = read(&run)?;
-    clock.lap("read");
-    let repeats = match census.occurrences.take() {
-        Some(occurrences) => Some(match &config.evidence {
-            Some(evidence) => repeat::look_up(&run, &census, &occurrences, evidence)?,
-            None => repeat::count(&run, &census, &occurrences)?,
-        }),
-        None => None,
+    clock.lap("read", census.documents.into());
+    let blocks = census.occurrences.as_ref().map_or(0, Sorted::len);
+    // Once all is judged, what repeats is opened again only where it is to be saved or suggested.
+    let repeats = if config.boilerplate && (config.saves_repeats() || !run.is_done("judge")?) {
+        Some(repeat(&run, &mut census)?)
+    } else {
+        run.workspace.forget(&["occurrences", "clusters of blocks", "counted"]);
+        None
     };
-    clock.lap("repeat");
+    clock.lap("repeat", blocks);
     let suggesting = match repeats.as_ref().and_then(|repeats| repeats.recurrences.as_ref()) {
         Some(recurrences) if config.suggest_rules => Some(Suggesting::choose(recurrences)?),
         _ => None,
     };
-    let judgment = judge(&run, &census, repeats.as_ref(), suggesting.as_ref(), sink)?;
+    let mut judgment = judge(&run, &census, repeats.as_ref(), suggesting.as_ref(), sink)?;
     let suggested = suggesting.map(|suggesting| suggesting.finish(&census, &judgment.seen));
-    let taught = repeats.and_then(|Repeats { site_clusters, recurrences, .. }| {
-        let recurrences = recurrences.filter(|_| config.save_evidence)?;
-        Some(Taught { site_clusters, recurrences })
+    // A process that goes on with the run chooses anew what to suggest.
+    let keeps_repeats = config.save_evidence || workspace.is_resumable();
+    let taught = repeats.and_then(|Repeats { site_clusters, recurrences, journal, .. }| {
+        let recurrences = recurrences.filter(|_| keeps_repeats)?;
+        Some(Taught { site_clusters, recurrences, _journal: journal })
     });
-    clock.lap("judge");
+    clock.lap("judge", census.documents.into());
 
     let decided = decide(config, &judgment)?;
     let copies = copies(config, &census, &decided, &judgment.identities)?;
     let successions = successions(&run, &census, &judgment, &copies)?;
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
-    clock.lap("meet");
+    run.done("meet")?;
+    clock.lap("meet", judgment.comparable.take().map_or(0, |comparable| comparable.len()));
     let wanted = wanted(census.documents, &met, &copies, &decided, &successions)?;
     let texts = told(&run, &census, &judgment, &wanted)?;
-    clock.lap("read again");
+    clock.lap("read again", texts.len() as u64);
     let verified = verified(&run, &met, wanted, &texts)?;
-    clock.lap("verify");
+    clock.lap("verify", met.len());
     let grouping = group(&run, &census, &judgment, &copies, &decided, &verified, &texts)?;
     let versions = versions(&run, &copies, &successions, &verified, &texts)?;
-    clock.lap("group");
+    clock.lap("group", verified.len());
 
+    let census_documents = census.documents;
     let closest = closest(&census, &verified, &grouping)?;
     let headlines = headlines(&census, &judgment, &grouping)?;
     let mut scan = Scan {
@@ -116,27 +121,9 @@ pub fn scan<'w>(
         timings: Vec::new(),
     };
     scan.summary = summarize(&scan, pairs_left_out, closest)?;
-    clock.lap("sum up");
-    scan.timings = clock.laps;
+    clock.lap("sum up", census_documents.into());
+    scan.timings = clock.into_stages();
     Ok(scan)
-}
-
-/// Seconds of each leg, for whoever wants to know where time goes.
-struct Clock {
-    last: Instant,
-    laps: Vec<(&'static str, f64)>,
-}
-
-impl Clock {
-    fn start() -> Clock {
-        Clock { last: Instant::now(), laps: Vec::new() }
-    }
-
-    fn lap(&mut self, leg: &'static str) {
-        let now = Instant::now();
-        self.laps.push((leg, (now - self.last).as_secs_f64()));
-        self.last = now;
-    }
 }
 
 /// Returns the most similar pair that was not joined: what is closest to the line.

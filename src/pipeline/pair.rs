@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::observe::Leg;
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
-use crate::pipeline::judge::{Judgment, same_batch};
+use crate::pipeline::judge::{Comparable, Judgment, same_batch};
 use crate::pipeline::read::Census;
 use crate::pipeline::version::Version;
 use crate::record::Record;
@@ -121,12 +121,16 @@ pub(super) fn candidates<'w>(
     copies: &Copies,
     successions: &Sorted<'_, Version>,
 ) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
+    let Some(comparable) = &judgment.comparable else {
+        let left_out = run.workspace.kept("pairs left out")?.unwrap_or(0);
+        return Ok((Sorted::resume(run.workspace, "candidates")?, left_out));
+    };
     let met = run.sorter("met");
     let left_out = AtomicU64::new(0);
     let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
-    run.each(judgment.bands.parts(), |part| -> Result<(), StoreError> {
+    run.each(comparable.bands.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
-        judgment.bands.for_each_group(part, |_, group| {
+        comparable.bands.for_each_group(part, |_, group| {
             push_all(&mut writer, |emit| {
                 let more = bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
                 left_out.fetch_add(more, Ordering::Relaxed);
@@ -134,9 +138,9 @@ pub(super) fn candidates<'w>(
         })?;
         writer.finish()
     })?;
-    run.each(judgment.samples.parts(), |part| -> Result<(), StoreError> {
+    run.each(comparable.samples.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
-        judgment.samples.for_each_group(part, |_, group| {
+        comparable.samples.for_each_group(part, |_, group| {
             push_all(&mut writer, |emit| {
                 let more = posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
                 left_out.fetch_add(more, Ordering::Relaxed);
@@ -145,7 +149,7 @@ pub(super) fn candidates<'w>(
         writer.finish()
     })?;
     if run.config.exact {
-        exact_pairs(run, judgment, copies, &met)?;
+        exact_pairs(run, comparable, copies, &met)?;
     }
     let mut writer = met.writer();
     for (a, b) in &copies.echoes {
@@ -194,21 +198,22 @@ pub(super) fn candidates<'w>(
         writer.finish()
     })?;
     drop(met);
+    run.workspace.keep("pairs left out", &left_out);
     Ok((run.sort(candidates)?, left_out.into_inner()))
 }
 
 /// Gives the candidates of the exact join: every pair whose similarity can reach the threshold.
 fn exact_pairs<'w>(
     run: &Run<'_, 'w>,
-    judgment: &Judgment<'_>,
+    comparable: &Comparable<'_>,
     copies: &Copies,
     met: &Sorter<'w, CandidatePair>,
 ) -> Result<(), StoreError> {
     let threshold = run.config.threshold;
     let ranked = run.sorter("ranked");
-    run.each(judgment.shingles.parts(), |part| -> Result<(), StoreError> {
+    run.each(comparable.shingles.parts(), |part| -> Result<(), StoreError> {
         let mut writer = ranked.writer();
-        judgment.shingles.for_each_group(part, |shingle, group| {
+        comparable.shingles.for_each_group(part, |shingle, group| {
             let mut frequency = 0;
             group.by_ref().for_each(|_| frequency += 1);
             group.rewind();
@@ -267,13 +272,17 @@ pub(super) fn told<'w>(
     judgment: &Judgment<'_>,
     wanted: &Wanted,
 ) -> Result<Spool<'w>, Error> {
-    let texts = SpoolWriter::new(run.workspace, "texts");
+    if run.is_done("read again")? {
+        return Ok(Spool::resume(run.workspace, "texts")?);
+    }
+    let texts = SpoolWriter::packing(run.workspace, "texts");
     if !wanted.any {
         return Ok(texts.finish()?);
     }
     let mut batches = census.batches.iter();
     run.pass(
         Leg::Pair,
+        None,
         |_, parsed: &mut Parsed| same_batch(batches.next(), parsed),
         || (),
         |(), base: DocumentId, parsed, ()| {
@@ -302,7 +311,9 @@ pub(super) fn told<'w>(
         },
         |()| Ok(()),
     )?;
-    Ok(texts.finish()?)
+    let texts = texts.finish()?;
+    run.done("read again")?;
+    Ok(texts)
 }
 
 /// Returns the blocks of a text that were not removed; `removed` are blocks of it, in order.
@@ -375,20 +386,28 @@ pub(super) fn verified<'w>(
     wanted: Wanted,
     texts: &Spool<'_>,
 ) -> Result<Sorted<'w, VerifiedPair>, Error> {
-    let meetings = run.sorter("meetings");
-    let company = wanted.company;
-    run.each(candidates.parts(), |part| -> Result<(), StoreError> {
-        let mut writer = meetings.writer();
-        for pair in candidates.part(part)? {
-            let pair = pair?;
-            writer.push(Meeting { company: company[pair.a as usize], a: pair.a, b: pair.b })?;
-        }
-        writer.finish()
-    })?;
-    drop(company);
-    let meetings = run.sort(meetings)?;
-    let verified = run.sorter("verified");
-    run.each(meetings.parts(), |part| -> Result<(), Error> {
+    if run.is_done("verify")? {
+        return Ok(Sorted::resume(run.workspace, "verified")?);
+    }
+    let meetings = if run.is_done("company")? {
+        Sorted::resume(run.workspace, "meetings")?
+    } else {
+        let meetings = run.sorter("meetings");
+        let company = wanted.company;
+        run.each(candidates.parts(), |part| -> Result<(), StoreError> {
+            let mut writer = meetings.writer();
+            for pair in candidates.part(part)? {
+                let pair = pair?;
+                writer.push(Meeting { company: company[pair.a as usize], a: pair.a, b: pair.b })?;
+            }
+            writer.finish()
+        })?;
+        drop(company);
+        run.sort(meetings)?
+    };
+    run.done("company")?;
+    let verified = Sorter::resume(run.workspace, "verified")?;
+    let verify_part = |part: usize| -> Result<(), Error> {
         let mut writer = verified.writer();
         let mut profiles = Profiles::new(run, texts);
         for pair in meetings.part(part)? {
@@ -399,8 +418,12 @@ pub(super) fn verified<'w>(
             writer.push(profiles.verify(pair.a, pair.b)?)?;
         }
         Ok(writer.finish()?)
-    })?;
-    Ok(run.sort(verified)?)
+    };
+    run.each_kept("parts verified", meetings.parts(), verify_part, &|| Ok(verified.seal()?))?;
+    let verified = run.sort(verified)?;
+    drop(meetings);
+    run.done("verify")?;
+    Ok(verified)
 }
 
 /// A candidate by the company that its documents keep: those of one company are verified in a row, so that a text is read

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+
 use crate::boilerplate::{Occurrence, Recent};
 use crate::config::{Config, Sites};
 use crate::date::day;
@@ -12,7 +14,7 @@ use crate::hash::hash64;
 use crate::observe::{Leg, Observer};
 use crate::pipeline::crew::Run;
 use crate::record::Record;
-use crate::store::Sorted;
+use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
 
 /// What the first pass learned.
@@ -44,6 +46,8 @@ pub(super) struct Census<'w> {
     pub within_of: Vec<u32>,
     /// How many values there are, the missing one left out.
     pub within_values: u32,
+    /// All this as it came in, for a process that goes on with the run.
+    _journal: Spool<'w>,
 }
 
 impl Census<'_> {
@@ -97,10 +101,14 @@ struct Register {
     skipped: Vec<Skipped>,
     batches: Vec<(u64, u32)>,
     without_date: u64,
-    days: Option<Vec<Option<i32>>>,
+    days: Vec<Option<i32>>,
+    keeps_days: bool,
     /// Where the references begin.
     own: Option<u32>,
     within: Option<Within>,
+    long_words: Vec<u32>,
+    /// What is in the journal already.
+    written: Written,
 }
 
 /// Values inside which documents are compared, numbered as they come; 0: missing.
@@ -111,6 +119,14 @@ struct Within {
 }
 
 impl Within {
+    /// Returns the values from this number on, in order of their numbers.
+    fn values_from(&self, number: u32) -> Vec<String> {
+        let mut values: Vec<(u32, &String)> =
+            self.numbers.iter().filter(|(_, own)| **own >= number).map(|(value, own)| (*own, value)).collect();
+        values.sort_unstable();
+        values.into_iter().map(|(_, value)| value.clone()).collect()
+    }
+
     fn enter(&mut self, value: Option<&str>) {
         let number = match value.map(|value| (value, self.numbers.get(value))) {
             None => 0,
@@ -125,7 +141,129 @@ impl Within {
     }
 }
 
+/// How much of a register is in the journal.
+#[derive(Default)]
+struct Written {
+    sites: usize,
+    documents: usize,
+    days: usize,
+    within: usize,
+    within_values: u32,
+    skipped: usize,
+    batches: usize,
+    entries: u32,
+}
+
+/// What came to a register between two checkpoints.
+#[derive(Serialize, Deserialize)]
+struct Arrivals {
+    sites: Vec<String>,
+    site_of: Vec<u32>,
+    long_words: Vec<u32>,
+    days: Vec<Option<i32>>,
+    own: Option<u32>,
+    within: Vec<u32>,
+    within_values: Vec<String>,
+    skipped: Vec<Skipped>,
+    batches: Vec<(u64, u32)>,
+    without_date: u64,
+}
+
 impl Register {
+    /// Writes what came since the last time to the journal.
+    fn write(&mut self, journal: &SpoolWriter<'_>) -> Result<(), StoreError> {
+        let written = &self.written;
+        let within = self.within.as_ref();
+        let arrivals = Arrivals {
+            sites: self.sites[written.sites..].iter().map(|site| site.name.clone()).collect(),
+            site_of: self.site_of[written.documents..].to_vec(),
+            long_words: self.long_words[written.documents..].to_vec(),
+            days: self.days[written.days..].to_vec(),
+            own: self.own,
+            within: within.map_or_else(Vec::new, |within| within.of[written.within..].to_vec()),
+            within_values: within.map_or_else(Vec::new, |within| within.values_from(written.within_values + 1)),
+            skipped: self.skipped[written.skipped..].to_vec(),
+            batches: self.batches[written.batches..].to_vec(),
+            without_date: self.without_date,
+        };
+        let bytes = serde_json::to_vec(&arrivals).expect("arrivals have string keys");
+        journal.put(vec![(written.entries, bytes)])?;
+        self.count_written(self.written.entries + 1);
+        journal.seal()
+    }
+
+    /// Enters what a journal holds.
+    fn replay(&mut self, journal: &SpoolWriter<'_>, observer: &dyn Observer) -> Result<(), StoreError> {
+        let entries = journal.strings()?;
+        let count = entries.len() as u32;
+        for (_, bytes) in entries {
+            let arrivals: Arrivals = serde_json::from_slice(&bytes).expect("a journal is kept as it was");
+            for site in arrivals.sites {
+                self.numbers.insert(site.clone(), self.sites.len() as u32);
+                self.sites.push(SiteTotal { name: site, ..SiteTotal::default() });
+            }
+            self.own = arrivals.own;
+            for (document, site) in (self.site_of.len() as u32..).zip(&arrivals.site_of) {
+                let site = &mut self.sites[*site as usize];
+                site.documents += 1;
+                site.own += u32::from(self.own.is_none_or(|own| document < own));
+            }
+            if let Some(within) = &mut self.within {
+                let first = within.numbers.len() as u32 + 1;
+                within.numbers.extend(arrivals.within_values.into_iter().zip(first..));
+                within.of.extend(arrivals.within);
+            }
+            arrivals.skipped.iter().for_each(|skipped| observer.skipped(skipped));
+            self.site_of.extend(arrivals.site_of);
+            self.long_words.extend(arrivals.long_words);
+            self.days.extend(arrivals.days);
+            self.skipped.extend(arrivals.skipped);
+            self.batches.extend(arrivals.batches);
+            self.without_date = arrivals.without_date;
+        }
+        self.count_written(count);
+        Ok(())
+    }
+
+    fn into_census<'w>(
+        self,
+        occurrences: Option<Sorted<'w, Occurrence>>,
+        repeated_ids: HashMap<u32, u32>,
+        journal: Spool<'w>,
+    ) -> Census<'w> {
+        let documents = self.long_words.len() as u32;
+        let within = self.within.unwrap_or_default();
+        Census {
+            documents,
+            own: self.own.unwrap_or(documents),
+            within_values: within.numbers.len() as u32,
+            within_of: within.of,
+            site_of: self.site_of,
+            sites: self.sites,
+            long_words: self.long_words,
+            occurrences,
+            repeated_ids,
+            skipped: self.skipped,
+            batches: self.batches,
+            without_date: self.without_date,
+            days: self.days,
+            _journal: journal,
+        }
+    }
+
+    fn count_written(&mut self, entries: u32) {
+        self.written = Written {
+            sites: self.sites.len(),
+            documents: self.site_of.len(),
+            days: self.days.len(),
+            within: self.within.as_ref().map_or(0, |within| within.of.len()),
+            within_values: self.within.as_ref().map_or(0, |within| within.numbers.len() as u32),
+            skipped: self.skipped.len(),
+            batches: self.batches.len(),
+            entries,
+        };
+    }
+
     fn enter(&mut self, base: DocumentId, parsed: &mut Parsed, observer: &dyn Observer) {
         if parsed.reference && self.own.is_none() {
             self.own = Some(base.0);
@@ -151,8 +289,8 @@ impl Register {
             if let Some(within) = &mut self.within {
                 within.enter(document.within.as_deref());
             }
-            if let Some(days) = &mut self.days {
-                days.push(document.date.as_deref().and_then(day));
+            if self.keeps_days {
+                self.days.push(document.date.as_deref().and_then(day));
             }
         }
         for skipped in parsed.skipped.drain(..) {
@@ -166,23 +304,48 @@ impl Register {
     }
 }
 
-/// Reads all documents once.
+/// Reads all documents once, or goes on where another process stood.
 pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
     let count_blocks = run.config.boilerplate;
-    let occurrences = run.sorter("occurrences");
-    let ids = run.sorter("ids");
-    let long_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
-    let days = run.config.date_window.map(|_| Vec::new());
+    let journal = SpoolWriter::resume(run.workspace, "register")?;
+    // The first site is that of documents whose site is not known; the journal begins with those after it.
+    let written = Written { sites: 1, ..Written::default() };
+    let keeps_days = run.config.date_window.is_some();
     let within = run.config.within.as_ref().map(|_| Within::default());
-    let mut register = Register { sites: vec![SiteTotal::default()], days, within, ..Register::default() };
+    let sites = vec![SiteTotal::default()];
+    let mut register = Register { sites, keeps_days, within, written, ..Register::default() };
+    register.replay(&journal, run.observer)?;
+    if run.is_done("read")? {
+        let repeated_ids = run.workspace.kept::<Vec<(u32, u32)>>("repeated ids")?.unwrap_or_default();
+        let counts = count_blocks && !run.is_done("repeat")?;
+        let occurrences = if counts { Some(Sorted::resume(run.workspace, "occurrences")?) } else { None };
+        return Ok(register.into_census(occurrences, repeated_ids.into_iter().collect(), journal.finish()?));
+    }
+    let occurrences = Sorter::resume(run.workspace, "occurrences")?;
+    let ids = Sorter::resume(run.workspace, "ids")?;
+    let long_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
+    let register = Mutex::new(register);
+    // Puts what threads left in no order behind what is in order already.
+    let settle = |register: &mut Register| {
+        let mut words = std::mem::take(&mut *long_words.lock().expect("no thread panicked here"));
+        words.sort_unstable_by_key(|(base, _)| *base);
+        register.long_words.extend(words.into_iter().flat_map(|(_, words)| words));
+    };
     run.pass(
         Leg::Read,
+        Some(&|| {
+            let mut register = register.lock().expect("no thread panicked here");
+            settle(&mut register);
+            register.write(&journal)?;
+            occurrences.seal()?;
+            Ok(ids.seal()?)
+        }),
         |base, parsed: &mut Parsed| {
             let room = u32::MAX - base.0;
             if parsed.documents.len() as u64 > u64::from(room) {
                 return Err(too_many());
             }
-            register.enter(base, parsed, run.observer);
+            register.lock().expect("no thread panicked here").enter(base, parsed, run.observer);
             Ok(())
         },
         || (occurrences.writer(), ids.writer(), Recent::default()),
@@ -213,15 +376,14 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             long_words.lock().expect("no thread panicked here").push((base.0, long));
             Ok(())
         },
-        |(occurrences, ids, _)| {
+        |(occurrences, ids, _): (SorterWriter<'_, '_, _>, SorterWriter<'_, '_, _>, _)| {
             occurrences.finish()?;
             ids.finish()?;
             Ok(())
         },
     )?;
-    let mut in_order = long_words.into_inner().expect("no thread panicked here");
-    in_order.sort_unstable_by_key(|(base, _)| *base);
-    let long_words: Vec<u32> = in_order.into_iter().flat_map(|(_, words)| words).collect();
+    let mut register = register.into_inner().expect("no thread panicked here");
+    settle(&mut register);
     let occurrences = if count_blocks { Some(run.sort(occurrences)?) } else { None };
     let repeated_ids = repeated_ids(&run.sort(ids)?)?;
     if !repeated_ids.is_empty() {
@@ -230,23 +392,11 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             repeated_ids.len()
         ));
     }
-    let documents = long_words.len() as u32;
-    let within = register.within.unwrap_or_default();
-    Ok(Census {
-        documents,
-        own: register.own.unwrap_or(documents),
-        within_values: within.numbers.len() as u32,
-        within_of: within.of,
-        site_of: register.site_of,
-        sites: register.sites,
-        long_words,
-        occurrences,
-        repeated_ids,
-        skipped: register.skipped,
-        batches: register.batches,
-        without_date: register.without_date,
-        days: register.days.unwrap_or_default(),
-    })
+    if run.workspace.is_resumable() {
+        run.workspace.keep("repeated ids", &repeated_ids.iter().collect::<Vec<_>>());
+        run.done("read")?;
+    }
+    Ok(register.into_census(occurrences, repeated_ids, journal.finish()?))
 }
 
 fn too_many() -> Error {
@@ -330,7 +480,7 @@ fn repeated_ids(ids: &Sorted<'_, IdEntry>) -> Result<HashMap<u32, u32>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Sorter, Workspace};
+    use crate::store::Workspace;
 
     #[test]
     fn a_repeated_id_gets_the_next_free_number() {

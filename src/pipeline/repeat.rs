@@ -12,7 +12,7 @@ use crate::evidence::SavedEvidence;
 use crate::pipeline::crew::Run;
 use crate::pipeline::read::{Census, LONG_WORDS};
 use crate::similarity::Components;
-use crate::store::{Sorted, StoreError};
+use crate::store::{Sorted, Spool, SpoolWriter, StoreError};
 
 /// What the blocks of the run repeat.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Repeats<'w> {
     pub site_clusters: Vec<u32>,
     /// Every block and template that stands in two documents or more, when it is to be saved or suggested.
     pub recurrences: Option<Sorted<'w, Recurrence>>,
+    /// The clusters, for a process that goes on with the run.
+    pub journal: Option<Spool<'w>>,
 }
 
 /// A line is rare on its site when at most so many of the site's documents hold it …
@@ -34,13 +36,35 @@ const LINKED_SHARE: f64 = 0.3;
 /// The same where a site is not known, so that its chrome cannot be told from rare lines.
 const LINKED_SHARE_NO_SITE: f64 = 0.5;
 
+/// Counts what the census met or looks it up in saved evidence, or opens what another process has found; the census'
+/// occurrences are used up.
+pub(super) fn repeat<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>) -> Result<Repeats<'w>, Error> {
+    match &run.config.evidence {
+        Some(evidence) => look_up(run, census, evidence),
+        None => count(run, census),
+    }
+}
+
 /// Counts what the census met.
-pub(super) fn count<'w>(
-    run: &Run<'_, 'w>,
-    census: &Census<'_>,
-    occurrences: &Sorted<'_, Occurrence>,
-) -> Result<Repeats<'w>, Error> {
-    let cluster_of = clusters(run, census, occurrences)?;
+fn count<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>) -> Result<Repeats<'w>, Error> {
+    let occurrences = census.occurrences.take();
+    let census = &*census;
+    let journal = SpoolWriter::resume(run.workspace, "clusters of blocks")?;
+    let cluster_of = match (&occurrences, run.is_done("link")?) {
+        (Some(occurrences), false) => {
+            let cluster_of = clusters(run, census, occurrences)?;
+            if run.workspace.is_resumable() {
+                journal.put(vec![(0, serde_json::to_vec(&cluster_of).expect("numbers have no keys"))])?;
+                journal.seal()?;
+                run.done("link")?;
+            }
+            cluster_of
+        }
+        _ => journal
+            .strings()?
+            .first()
+            .map_or_else(Vec::new, |(_, bytes)| serde_json::from_slice(bytes).expect("a journal is kept as it was")),
+    };
     let mut of_sites: Vec<u64> = census
         .site_of
         .iter()
@@ -54,15 +78,21 @@ pub(super) fn count<'w>(
         site_clusters[(pair >> 32) as usize] += 1;
     }
 
+    let wanted = run.config.saves_repeats();
+    let Some(occurrences) = occurrences else {
+        run.workspace.forget(&["occurrences"]);
+        let counted = Sorted::resume(run.workspace, "counted")?;
+        let recurrences = if wanted { Some(Sorted::resume(run.workspace, "recurrences")?) } else { None };
+        return Ok(Repeats { counted, site_clusters, recurrences, journal: Some(journal.finish()?) });
+    };
     let counted = run.sorter("counted");
-    let wanted = run.config.save_evidence || run.config.suggest_rules;
     let recurrences = run.sorter("recurrences");
     run.each(occurrences.parts(), |part| -> Result<(), StoreError> {
         let mut writer = counted.writer();
         let mut recurring = recurrences.writer();
         let mut group = None;
         for_each_group(
-            occurrences,
+            &occurrences,
             part,
             |tally, member| {
                 let document = member.document as usize;
@@ -89,17 +119,16 @@ pub(super) fn count<'w>(
     })?;
     let counted = run.sort(counted)?;
     let recurrences = if wanted { Some(run.sort(recurrences)?) } else { None };
-    Ok(Repeats { counted, site_clusters, recurrences })
+    drop(occurrences);
+    run.done("repeat")?;
+    Ok(Repeats { counted, site_clusters, recurrences, journal: Some(journal.finish()?) })
 }
 
 /// Looks up in saved evidence what the census met, instead of counting it: what a document is told depends on no other
 /// document of the run. Both are read once, in order of the fingerprints.
-pub(super) fn look_up<'w>(
-    run: &Run<'_, 'w>,
-    census: &Census<'_>,
-    occurrences: &Sorted<'_, Occurrence>,
-    evidence: &SavedEvidence,
-) -> Result<Repeats<'w>, Error> {
+fn look_up<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>, evidence: &SavedEvidence) -> Result<Repeats<'w>, Error> {
+    let occurrences = census.occurrences.take();
+    let census = &*census;
     let numbers: HashMap<&str, usize> =
         census.sites.iter().enumerate().map(|(number, site)| (site.name.as_str(), number)).collect();
     // A site that the evidence does not know has one document, the one that is judged.
@@ -111,6 +140,11 @@ pub(super) fn look_up<'w>(
             saved_as[*number] = Some(saved);
         }
     })?;
+    let Some(occurrences) = occurrences else {
+        run.workspace.forget(&["occurrences"]);
+        let counted = Sorted::resume(run.workspace, "counted")?;
+        return Ok(Repeats { counted, site_clusters, recurrences: None, journal: None });
+    };
     let counted = run.sorter("counted");
     run.each(occurrences.parts(), |part| -> Result<(), Error> {
         let mut writer = counted.writer();
@@ -126,7 +160,10 @@ pub(super) fn look_up<'w>(
         })?;
         Ok(writer.finish()?)
     })?;
-    Ok(Repeats { counted: run.sort(counted)?, site_clusters, recurrences: None })
+    let counted = run.sort(counted)?;
+    drop(occurrences);
+    run.done("repeat")?;
+    Ok(Repeats { counted, site_clusters, recurrences: None, journal: None })
 }
 
 /// Returns the cluster of every document, as the number of its first member.

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use crate::boilerplate::{Action, BoilerplateKind, Match, Recurrence, Rule, fingerprints};
 use crate::error::Error;
 use crate::output::Suggestion;
@@ -42,12 +44,12 @@ pub(super) struct Block<'a> {
 }
 
 /// What was seen of the chosen blocks, by their number: sums and first places, so that the order of seeing does not matter.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Seen {
     blocks: HashMap<u32, SeenBlock>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct SeenBlock {
     /// Where it stands first, and how it is written there.
     first: (u32, u32),
@@ -61,6 +63,15 @@ struct SeenBlock {
 }
 
 impl Seen {
+    /// Drops the texts of blocks that were seen before, in earlier documents: merging needs them no more.
+    pub(super) fn forget_texts(&mut self, before: &Seen) {
+        for (number, block) in &mut self.blocks {
+            if before.blocks.contains_key(number) {
+                block.text = String::new();
+            }
+        }
+    }
+
     /// Takes over what another thread saw.
     pub(super) fn merge(&mut self, other: Seen) {
         for (number, more) in other.blocks {

@@ -106,6 +106,9 @@ pub(super) fn successions<'w>(
     judgment: &Judgment<'_>,
     copies: &Copies,
 ) -> Result<Sorted<'w, Version>, Error> {
+    if run.is_done("meet")? {
+        return Ok(Sorted::resume(run.workspace, "successions")?);
+    }
     let found = run.sorter("successions");
     run.each(judgment.addresses.parts(), |part| -> Result<(), StoreError> {
         let mut writer = found.writer();

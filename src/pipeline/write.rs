@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::evidence::{EvidenceWriter, OnSite};
 use crate::output::{
     ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, ReferenceRow, RemovedBlock, Role,
-    SiteCount, Suggestion, Summary, VersionRow, dropped_because,
+    SiteCount, StageFacts, Suggestion, Summary, VersionRow, dropped_because,
 };
 use crate::pipeline::decide::Decided;
 use crate::pipeline::group::{Grouping, Membership, keeper};
@@ -19,7 +19,7 @@ use crate::pipeline::judge::Judgment;
 use crate::pipeline::read::Census;
 use crate::pipeline::version::Version;
 use crate::similarity::{Reason, VerifiedPair};
-use crate::store::Sorted;
+use crate::store::{Sorted, Spool};
 
 /// A finished scan: every table, row by row in order, and the summary.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Scan<'w> {
     pub(super) suggested: Vec<Suggestion>,
     pub(super) taught: Option<Taught<'w>>,
     pub(super) summary: Summary,
-    pub(super) timings: Vec<(&'static str, f64)>,
+    pub(super) timings: Vec<StageFacts>,
 }
 
 /// What the run counted, to be saved.
@@ -44,6 +44,8 @@ pub(super) struct Taught<'w> {
     pub site_clusters: Vec<u32>,
     /// Every block and template that stands in two documents or more.
     pub recurrences: Sorted<'w, Recurrence>,
+    /// The clusters, for a process that goes on with the run.
+    pub _journal: Option<Spool<'w>>,
 }
 
 impl Scan<'_> {
@@ -110,8 +112,8 @@ impl Scan<'_> {
         &self.summary
     }
 
-    /// Returns the legs of the run in order, each with its seconds on the clock.
-    pub fn timings(&self) -> &[(&'static str, f64)] {
+    /// Returns the stages of the run in order, each with what it took.
+    pub fn timings(&self) -> &[StageFacts] {
         &self.timings
     }
 

@@ -29,11 +29,22 @@ pub enum StoreError {
         /// What was expected and found.
         what: String,
     },
+    /// What an interrupted run left cannot be gone on from: something is not as it was.
+    #[error("`{path}`: an interrupted run cannot go on: {what}")]
+    OtherRun {
+        /// Where the interrupted run keeps what it has finished.
+        path: PathBuf,
+        /// What has changed.
+        what: String,
+    },
 }
 
 impl StoreError {
     /// Returns what to do about it.
     pub fn hint(&self) -> String {
+        if let StoreError::OtherRun { .. } = self {
+            return "undo the change to go on, or run once without `--resume` to begin anew".to_owned();
+        }
         "make room there, or choose another place with `--temp-dir`".to_owned()
     }
 }

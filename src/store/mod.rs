@@ -10,6 +10,7 @@
 //! ```
 
 mod error;
+mod ledger;
 mod scratch;
 
 mod run;
@@ -29,7 +30,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use ledger::Ledger;
 use scratch::ScratchFile;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Where a run keeps what does not fit in memory, and how much does fit.
 ///
@@ -41,9 +45,13 @@ pub struct Workspace {
     threads: usize,
     in_use: AtomicU64,
     spilled: AtomicU64,
+    on_disk: AtomicU64,
+    most_on_disk: AtomicU64,
     next_file: AtomicU64,
     /// The directory that this workspace made in `directory`, once something spilled.
     scratch: Mutex<Option<PathBuf>>,
+    /// What is finished, when the run can be gone on with.
+    ledger: Option<Ledger>,
 }
 
 /// Tells the scratch directories of one process apart.
@@ -62,8 +70,88 @@ impl Workspace {
             threads: threads.max(1),
             in_use: AtomicU64::new(0),
             spilled: AtomicU64::new(0),
+            on_disk: AtomicU64::new(0),
+            most_on_disk: AtomicU64::new(0),
             next_file: AtomicU64::new(0),
             scratch: Mutex::new(None),
+            ledger: None,
+        }
+    }
+
+    /// Makes a workspace whose scratch files outlive it, in `directory` itself, so that another process can go on; or
+    /// opens what such a process left there.
+    ///
+    /// `identity` is an object that says what must be the same for that: version, settings, inputs.
+    ///
+    /// # Errors
+    /// If the directory cannot be written, or holds what a run of another identity left.
+    pub fn resumable(
+        directory: &Path,
+        budget_bytes: u64,
+        threads: usize,
+        identity: &serde_json::Value,
+    ) -> Result<Workspace, StoreError> {
+        let ledger = Ledger::open(directory, identity)?;
+        let mut workspace = Workspace::new(directory.to_owned(), budget_bytes, threads);
+        workspace.next_file.store(ledger.next_file(), Ordering::Relaxed);
+        workspace.ledger = Some(ledger);
+        *workspace.scratch.get_mut().expect("no holder panics") = Some(directory.to_owned());
+        Ok(workspace)
+    }
+
+    /// Returns whether another process can go on with what is committed here.
+    pub fn is_resumable(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// Makes what was sealed and kept since the last time last: from here another process goes on.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn commit(&self) -> Result<(), StoreError> {
+        self.ledger.as_ref().map_or(Ok(()), Ledger::commit)
+    }
+
+    /// Keeps a small value with the next [`Workspace::commit`].
+    pub fn keep(&self, name: &str, value: &impl Serialize) {
+        if let Some(ledger) = &self.ledger {
+            ledger.set_value(name, serde_json::to_value(value).expect("what is kept has string keys"));
+        }
+    }
+
+    /// Returns a value that was kept, by this process or the one before.
+    ///
+    /// # Errors
+    /// If it is another kind of value.
+    pub fn kept<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        let Some((ledger, value)) = self.ledger.as_ref().and_then(|ledger| Some((ledger, ledger.value(name)?))) else {
+            return Ok(None);
+        };
+        serde_json::from_value(value).map(Some).map_err(|error| StoreError::Damaged {
+            path: ledger.directory().to_owned(),
+            what: format!("value `{name}`: {error}"),
+        })
+    }
+
+    /// Gives up what an earlier process sealed under these names and nobody has opened.
+    pub fn forget(&self, names: &[&str]) {
+        if let Some(ledger) = &self.ledger {
+            names.iter().for_each(|name| ledger.forget(name));
+        }
+    }
+
+    /// Removes all that was kept for another process: the run is over.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn discard(self) -> Result<(), StoreError> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let path = ledger.directory().to_owned();
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::Write { path, source: error })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -87,6 +175,11 @@ impl Workspace {
         self.spilled.load(Ordering::Relaxed)
     }
 
+    /// Returns the most bytes of scratch files that lay on disk at once.
+    pub fn peak_scratch_bytes(&self) -> u64 {
+        self.most_on_disk.load(Ordering::Relaxed)
+    }
+
     /// Returns the scratch directory, when one was made: for a signal handler that must remove it.
     pub fn scratch_directory(&self) -> Option<PathBuf> {
         self.scratch.lock().expect("no holder panics").clone()
@@ -100,6 +193,12 @@ impl Workspace {
             None => scratch.insert(make_scratch_directory(&self.directory)?),
         };
         ScratchFile::create(self, directory.join(format!("{name}-{}", self.next_file.fetch_add(1, Ordering::Relaxed))))
+    }
+
+    /// Opens the scratch file of this name that an earlier process wrote.
+    fn open_scratch(&self, name: &str, end: u64) -> Result<ScratchFile<'_>, StoreError> {
+        let scratch = self.scratch.lock().expect("no holder panics").clone();
+        ScratchFile::open(self, scratch.unwrap_or_default().join(name), end)
     }
 
     /// Counts bytes as held, whether or not they are within the budget.
@@ -146,6 +245,9 @@ impl Workspace {
 
 impl Drop for Workspace {
     fn drop(&mut self) {
+        if self.ledger.is_some() {
+            return;
+        }
         if let Some(directory) = self.scratch.get_mut().expect("no holder panics").take() {
             // A directory that cannot be removed is left for the system to clear: there is no one to tell here.
             let _ = std::fs::remove_dir_all(directory);

@@ -5,9 +5,10 @@
 //! of every block stays in memory, so that a range is found without reading.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::record::Record;
+use crate::store::ledger::SealedRun;
 use crate::store::scratch::{ScratchFile, checksum};
 use crate::store::{Charge, StoreError, Workspace};
 
@@ -29,6 +30,14 @@ impl<'w, R: Record> Run<'w, R> {
         match self {
             Run::Memory(records) => records.len() as u64,
             Run::Disk(run) => run.len,
+        }
+    }
+
+    /// Returns the run if it lies on disk.
+    pub(super) fn into_disk(self) -> Option<DiskRun<'w>> {
+        match self {
+            Run::Memory(_) => None,
+            Run::Disk(run) => Some(run),
         }
     }
 
@@ -77,6 +86,8 @@ pub(super) struct DiskRun<'w> {
     records_per_block: usize,
     first_keys: Vec<u64>,
     sample: Vec<u64>,
+    /// Where all of it lies, once that was asked for.
+    sealed: OnceLock<SealedRun>,
 }
 
 /// Returns how many records a block holds: what makes reading 64 runs at once in every thread, as bytes and as records,
@@ -97,8 +108,15 @@ impl<'w> DiskRun<'w> {
         let records_per_block = records_per_block::<R>(workspace);
         let blocks = len.div_ceil(records_per_block as u64);
         let start = file.reserve(blocks * BLOCK_HEADER as u64 + len * R::WIDTH as u64);
-        let mut run =
-            DiskRun { file: file.clone(), start, len, records_per_block, first_keys: Vec::new(), sample: Vec::new() };
+        let mut run = DiskRun {
+            file: file.clone(),
+            start,
+            len,
+            records_per_block,
+            first_keys: Vec::new(),
+            sample: Vec::new(),
+            sealed: OnceLock::new(),
+        };
         let stride = sample_stride(len);
         let mut bytes = vec![0; BLOCK_HEADER + records_per_block.min(len as usize) * R::WIDTH];
         let mut filled = BLOCK_HEADER;
@@ -129,8 +147,63 @@ impl<'w> DiskRun<'w> {
         Ok(run)
     }
 
+    /// Says where all of it lies, for [`DiskRun::open`]; its keys are written to the file too, the first time.
+    pub(super) fn sealed(&self) -> Result<SealedRun, StoreError> {
+        if let Some(sealed) = self.sealed.get() {
+            return Ok(sealed.clone());
+        }
+        let counts = [self.first_keys.len() as u64, self.sample.len() as u64];
+        let numbers = counts.iter().chain(&self.first_keys).chain(&self.sample);
+        let mut bytes: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
+        let index = self.file.reserve((bytes.len() + 8) as u64);
+        bytes.extend(checksum(index, &bytes).to_le_bytes());
+        self.file.write(index, &bytes)?;
+        let sealed = SealedRun {
+            file: self.file.name(),
+            start: self.start,
+            len: self.len,
+            records_per_block: self.records_per_block as u64,
+            index,
+            // The keys were written last.
+            end: index + bytes.len() as u64,
+        };
+        Ok(self.sealed.get_or_init(|| sealed).clone())
+    }
+
+    /// Opens a run that an earlier process sealed in `file`.
+    pub(super) fn open(file: &Arc<ScratchFile<'w>>, sealed: &SealedRun) -> Result<DiskRun<'w>, StoreError> {
+        let damaged = || file.damaged(format!("the keys at byte {} have another checksum", sealed.index));
+        let numbers = |bytes: &[u8]| -> Vec<u64> {
+            bytes.chunks_exact(8).map(|number| u64::from_le_bytes(number.try_into().expect("eight bytes"))).collect()
+        };
+        let mut counts = [0; 16];
+        file.read(sealed.index, &mut counts)?;
+        let blocks = sealed.len.div_ceil(sealed.records_per_block.max(1)) as usize;
+        let sampled = numbers(&counts)[1];
+        if numbers(&counts)[0] != blocks as u64 || sampled > SAMPLES + 1 {
+            return Err(damaged());
+        }
+        let mut bytes = vec![0; 16 + 8 * (blocks + sampled as usize) + 8];
+        file.read(sealed.index, &mut bytes)?;
+        let (index, sum) = bytes.split_at(bytes.len() - 8);
+        if sum != checksum(sealed.index, index).to_le_bytes() {
+            return Err(damaged());
+        }
+        let mut first_keys = numbers(&index[16..]);
+        let sample = first_keys.split_off(blocks);
+        Ok(DiskRun {
+            file: file.clone(),
+            start: sealed.start,
+            len: sealed.len,
+            records_per_block: sealed.records_per_block as usize,
+            first_keys,
+            sample,
+            sealed: OnceLock::from(sealed.clone()),
+        })
+    }
+
     /// Returns the file that the run lies in.
-    pub(super) fn file(&self) -> &ScratchFile<'w> {
+    pub(super) fn file(&self) -> &Arc<ScratchFile<'w>> {
         &self.file
     }
 

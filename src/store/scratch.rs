@@ -18,6 +18,8 @@ pub(super) struct ScratchFile<'w> {
     file: PositionedFile,
     /// Where free space begins.
     end: AtomicU64,
+    /// Bytes written.
+    written: AtomicU64,
 }
 
 impl<'w> ScratchFile<'w> {
@@ -26,12 +28,49 @@ impl<'w> ScratchFile<'w> {
         match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
             Err(source) => Err(StoreError::Write { path, source }),
             Ok(file) => {
-                let file = ScratchFile { workspace, path, file: PositionedFile::new(file), end: AtomicU64::new(0) };
+                let file = ScratchFile {
+                    workspace,
+                    path,
+                    file: PositionedFile::new(file),
+                    end: AtomicU64::new(0),
+                    written: AtomicU64::new(0),
+                };
                 let start = file.reserve(MAGIC.len() as u64);
                 file.write(start, &MAGIC)?;
                 Ok(file)
             }
         }
+    }
+
+    /// Opens a file of an earlier process; free space begins at `end`.
+    pub(super) fn open(workspace: &'w Workspace, path: PathBuf, end: u64) -> Result<ScratchFile<'w>, StoreError> {
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Err(source) => Err(StoreError::Read { path, source }),
+            Ok(file) => {
+                let file = PositionedFile::new(file);
+                let file = ScratchFile { workspace, path, file, end: AtomicU64::new(end), written: AtomicU64::new(0) };
+                file.check_magic()?;
+                file.count(end);
+                Ok(file)
+            }
+        }
+    }
+
+    /// Makes sure that all that was written is on the disk.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.file.sync().map_err(|source| StoreError::Write { path: self.path.clone(), source })
+    }
+
+    /// Returns the name of the file in its directory.
+    pub(super) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Counts bytes as lying on the disk.
+    fn count(&self, len: u64) {
+        self.written.fetch_add(len, Ordering::Relaxed);
+        let on_disk = self.workspace.on_disk.fetch_add(len, Ordering::Relaxed) + len;
+        self.workspace.most_on_disk.fetch_max(on_disk, Ordering::Relaxed);
     }
 
     /// Returns the workspace that the file belongs to.
@@ -46,6 +85,7 @@ impl<'w> ScratchFile<'w> {
 
     /// Writes at a place that was reserved.
     pub(super) fn write(&self, at: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.count(bytes.len() as u64);
         self.workspace.spilled.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.file.write_all_at(bytes, at).map_err(|source| StoreError::Write { path: self.path.clone(), source })
     }
@@ -74,6 +114,10 @@ impl<'w> ScratchFile<'w> {
 
 impl Drop for ScratchFile<'_> {
     fn drop(&mut self) {
+        self.workspace.on_disk.fetch_sub(*self.written.get_mut(), Ordering::Relaxed);
+        if let Some(ledger) = &self.workspace.ledger {
+            return ledger.drop_file(std::mem::take(&mut self.path));
+        }
         // What cannot be removed here goes with the workspace's directory.
         let _ = std::fs::remove_file(&self.path);
     }
@@ -102,6 +146,10 @@ impl PositionedFile {
     fn read_exact_at(&self, bytes: &mut [u8], at: u64) -> std::io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.0, bytes, at)
     }
+
+    fn sync(&self) -> std::io::Result<()> {
+        self.0.sync_data()
+    }
 }
 
 /// A file that is read and written at positions, one call at a time.
@@ -127,5 +175,9 @@ impl PositionedFile {
         let mut file = self.0.lock().expect("no holder panics");
         file.seek(SeekFrom::Start(at))?;
         file.read_exact(bytes)
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        self.0.lock().expect("no holder panics").sync_data()
     }
 }

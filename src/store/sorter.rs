@@ -1,9 +1,11 @@
 //! The one sorter: records in from many threads, out in order.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 
 use crate::record::Record;
+use crate::store::ledger::{SealedRun, SealedRuns};
 use crate::store::merge::Merge;
 use crate::store::run::{DiskRun, Run, RunCursor, in_range};
 use crate::store::scratch::ScratchFile;
@@ -63,6 +65,33 @@ pub struct Sorter<'w, R> {
     name: &'static str,
     held: Mutex<Held<'w, R>>,
     spilled: Mutex<Spilled<'w>>,
+    kept: Kept<'w>,
+}
+
+/// The place of a sorter in the ledger of a resumable workspace: given up with what is sorted.
+#[derive(Debug)]
+struct Kept<'w> {
+    workspace: &'w Workspace,
+    name: &'static str,
+}
+
+impl Kept<'_> {
+    /// Names runs as whole.
+    fn set(&self, runs: &[DiskRun<'_>], parts: Option<&[RangeInclusive<u64>]>) -> Result<(), StoreError> {
+        let Some(ledger) = &self.workspace.ledger else { return Ok(()) };
+        let runs = runs.iter().map(DiskRun::sealed).collect::<Result<Vec<SealedRun>, _>>()?;
+        let parts = parts.map(|parts| parts.iter().map(|keys| *keys.start()).collect());
+        ledger.set_runs(self.name, SealedRuns { runs, parts });
+        Ok(())
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        if let Some(ledger) = &self.workspace.ledger {
+            ledger.forget_runs(self.name);
+        }
+    }
 }
 
 /// What a sorter holds in memory: chunks in no order.
@@ -77,15 +106,65 @@ struct Held<'w, R> {
 /// What a sorter has on disk.
 #[derive(Debug, Default)]
 struct Spilled<'w> {
+    /// The file that is written to.
     file: Option<Arc<ScratchFile<'w>>>,
+    /// How many runs there are when that file has enough.
+    file_full: usize,
     runs: Vec<DiskRun<'w>>,
 }
 
+impl<'w> Spilled<'w> {
+    /// Begins the next file.
+    fn new_file(&mut self, file: ScratchFile<'w>) -> Arc<ScratchFile<'w>> {
+        self.file_full = self.runs.len() + FAN_IN;
+        self.file.insert(Arc::new(file)).clone()
+    }
+}
+
 impl<'w, R: Record> Sorter<'w, R> {
-    /// Makes a sorter; `name` names its scratch file.
+    /// Makes a sorter; `name` names its scratch files, and is no other sorter's of the workspace.
     pub fn new(workspace: &'w Workspace, name: &'static str) -> Sorter<'w, R> {
         let held = Held { chunks: Vec::new(), remainder: Vec::new(), charge: workspace.charge(0) };
-        Sorter { workspace, name, held: Mutex::new(held), spilled: Mutex::default() }
+        let kept = Kept { workspace, name };
+        Sorter { workspace, name, held: Mutex::new(held), spilled: Mutex::default(), kept }
+    }
+
+    /// Makes a sorter that holds what an earlier process sealed of the one of this name; an empty one if there was none.
+    ///
+    /// # Errors
+    /// If scratch data cannot be read back.
+    pub fn resume(workspace: &'w Workspace, name: &'static str) -> Result<Sorter<'w, R>, StoreError> {
+        let sorter = Sorter::new(workspace, name);
+        if let Some(sealed) = workspace.ledger.as_ref().and_then(|ledger| ledger.runs(name)) {
+            sorter.spilled.lock().expect("no writer panics").runs = open_runs(workspace, &sealed.runs)?;
+        }
+        Ok(sorter)
+    }
+
+    /// In a resumable workspace, writes all that is held to disk, so that it lasts with the next [`Workspace::commit`].
+    /// There is no writer meanwhile.
+    ///
+    /// # Errors
+    /// If scratch data cannot be written.
+    pub fn seal(&self) -> Result<(), StoreError> {
+        if !self.workspace.is_resumable() {
+            return Ok(());
+        }
+        let (chunks, charge) = {
+            let mut held = self.held.lock().expect("no writer panics");
+            let mut chunks = std::mem::take(&mut held.chunks);
+            let remainder = std::mem::take(&mut held.remainder);
+            chunks.extend(Some(remainder).filter(|remainder| !remainder.is_empty()));
+            let bytes = held.charge.bytes;
+            (chunks, held.charge.split(bytes))
+        };
+        if !chunks.is_empty() {
+            self.spill(chunks)?;
+        }
+        drop(charge);
+        let spilled = self.spilled.lock().expect("no writer panics");
+        sync(&spilled.runs)?;
+        self.kept.set(&spilled.runs, None)
     }
 
     /// Returns a writer for one thread. Cheap, so that a batch may have one of its own too.
@@ -98,14 +177,20 @@ impl<'w, R: Record> Sorter<'w, R> {
     /// # Errors
     /// If scratch data cannot be written.
     pub fn finish(self) -> Result<Sorted<'w, R>, StoreError> {
-        let Sorter { workspace, name, held, spilled } = self;
+        self.seal()?;
+        let Sorter { workspace, name, held, spilled, kept } = self;
         let Held { mut chunks, remainder, mut charge } = held.into_inner().expect("no writer panicked");
         let Spilled { runs: mut disk_runs, .. } = spilled.into_inner().expect("no writer panicked");
         if !remainder.is_empty() {
             chunks.push(remainder);
         }
-        while disk_runs.len() > FAN_IN {
-            disk_runs = merge_level::<R>(workspace, name, disk_runs)?;
+        if disk_runs.len() > FAN_IN {
+            while disk_runs.len() > FAN_IN {
+                disk_runs = merge_level::<R>(workspace, name, disk_runs)?;
+            }
+            if workspace.is_resumable() {
+                sync(&disk_runs)?;
+            }
         }
         let len: usize = chunks.iter().map(Vec::len).sum();
         let mut runs: Vec<Run<'w, R>> = disk_runs.into_iter().map(Run::Disk).collect();
@@ -129,12 +214,14 @@ impl<'w, R: Record> Sorter<'w, R> {
                 run.file().check_magic()?;
             }
         }
-        Ok(Sorted {
-            len: runs.iter().map(Run::len).sum(),
-            parts: cut_into_parts(workspace, &runs),
-            runs,
-            _charge: charge,
-        })
+        let parts = cut_into_parts(workspace, &runs);
+        if workspace.is_resumable() {
+            // Sealed before, so nothing lies in memory.
+            let on_disk = runs.into_iter().filter_map(Run::into_disk).collect::<Vec<_>>();
+            kept.set(&on_disk, Some(&parts))?;
+            runs = on_disk.into_iter().map(Run::Disk).collect();
+        }
+        Ok(Sorted { len: runs.iter().map(Run::len).sum(), parts, runs, _charge: charge, _kept: kept })
     }
 
     /// Returns how many records a writer buffers: a share of the budget, within 4 KiB and 1 MiB.
@@ -182,9 +269,11 @@ impl<'w, R: Record> Sorter<'w, R> {
         }
         let file = {
             let mut spilled = self.spilled.lock().expect("no writer panics");
-            match &spilled.file {
+            let full = spilled.runs.len() >= spilled.file_full;
+            // A file for every so many runs, so that merging them frees it.
+            match spilled.file.as_ref().filter(|_| !full) {
                 Some(file) => file.clone(),
-                None => spilled.file.insert(Arc::new(self.workspace.scratch_file(self.name)?)).clone(),
+                None => spilled.new_file(self.workspace.scratch_file(self.name)?),
             }
         };
         let len = chunks.iter().map(|chunk| chunk.len() as u64).sum();
@@ -200,7 +289,38 @@ fn bytes_of<R>(records: usize) -> u64 {
     (records * size_of::<R>()) as u64
 }
 
-/// Merges runs on disk by [`FAN_IN`] each into a new file; the old one goes.
+/// Makes sure that runs are on the disk.
+fn sync(runs: &[DiskRun<'_>]) -> Result<(), StoreError> {
+    let mut last: Option<&Arc<ScratchFile<'_>>> = None;
+    for run in runs {
+        if !last.is_some_and(|last| Arc::ptr_eq(last, run.file())) {
+            run.file().sync()?;
+            last = Some(run.file());
+        }
+    }
+    Ok(())
+}
+
+/// Opens runs that an earlier process sealed, each file once.
+fn open_runs<'w>(workspace: &'w Workspace, sealed: &[SealedRun]) -> Result<Vec<DiskRun<'w>>, StoreError> {
+    let mut files: HashMap<&str, Arc<ScratchFile<'w>>> = HashMap::new();
+    let mut runs = Vec::with_capacity(sealed.len());
+    for run in sealed {
+        let file = match files.get(run.file.as_str()) {
+            Some(file) => file.clone(),
+            None => {
+                // What an earlier process reserved beyond its sealed runs is written over.
+                let end = sealed.iter().filter(|other| other.file == run.file).map(|other| other.end).max();
+                let file = Arc::new(workspace.open_scratch(&run.file, end.unwrap_or(0))?);
+                files.entry(&run.file).or_insert(file).clone()
+            }
+        };
+        runs.push(DiskRun::open(&file, run)?);
+    }
+    Ok(runs)
+}
+
+/// Merges runs on disk by [`FAN_IN`] each into a new file; the old ones go, each with the last of its runs.
 fn merge_level<'w, R: Record>(
     workspace: &'w Workspace,
     name: &'static str,
@@ -208,12 +328,13 @@ fn merge_level<'w, R: Record>(
 ) -> Result<Vec<DiskRun<'w>>, StoreError> {
     let file = Arc::new(workspace.scratch_file(name)?);
     let mut runs = runs.into_iter().map(Run::<R>::Disk);
-    let groups: Vec<Vec<Run<'w, R>>> =
+    let groups: Vec<Mutex<Vec<Run<'w, R>>>> =
         std::iter::from_fn(|| Some(runs.by_ref().take(FAN_IN).collect()).filter(|group: &Vec<_>| !group.is_empty()))
+            .map(Mutex::new)
             .collect();
     let merged: Vec<Mutex<Option<DiskRun<'w>>>> = groups.iter().map(|_| Mutex::new(None)).collect();
     workspace.side_by_side(groups.len(), |number| {
-        let group = &groups[number];
+        let group = std::mem::take(&mut *groups[number].lock().expect("no holder panics"));
         let cursors = group.iter().map(|run| run.cursor(&ALL_KEYS)).collect();
         let run = DiskRun::write(workspace, &file, group.iter().map(Run::len).sum(), Merge::new(cursors)?)?;
         *merged[number].lock().expect("no holder panics") = Some(run);
@@ -267,12 +388,21 @@ pub struct Sorted<'w, R> {
     /// The keys of every part, without a gap between them.
     parts: Vec<RangeInclusive<u64>>,
     _charge: Charge<'w>,
+    _kept: Kept<'w>,
+}
+
+/// Returns the ranges that begin at these keys, without a gap between them.
+fn ranges(starts: impl Iterator<Item = u64> + Clone) -> Vec<RangeInclusive<u64>> {
+    let ends = starts.clone().skip(1).map(|start| start - 1).chain([u64::MAX]);
+    starts.zip(ends).map(|(start, end)| start..=end).collect()
 }
 
 /// Cuts the keys into ranges that hold about as many records each.
 fn cut_into_parts<R: Record>(workspace: &Workspace, runs: &[Run<'_, R>]) -> Vec<RangeInclusive<u64>> {
     let len: u64 = runs.iter().map(Run::len).sum();
-    let parts = (len / SMALLEST_PART).clamp(1, (workspace.threads() * PARTS_PER_THREAD) as u64) as usize;
+    // Where a part is the least that another process repeats, there are more of them.
+    let per_thread = if workspace.is_resumable() { 4 * PARTS_PER_THREAD } else { PARTS_PER_THREAD };
+    let parts = (len / SMALLEST_PART).clamp(1, (workspace.threads() * per_thread) as u64) as usize;
     let mut sample = Vec::new();
     for run in runs {
         run.sample_keys(&mut sample);
@@ -288,11 +418,31 @@ fn cut_into_parts<R: Record>(workspace: &Workspace, runs: &[Run<'_, R>]) -> Vec<
     }
     starts.dedup();
     starts.retain(|start| *start > 0);
-    let ends = starts.iter().map(|start| start - 1).chain([u64::MAX]);
-    [0].into_iter().chain(starts.iter().copied()).zip(ends).map(|(start, end)| start..=end).collect()
+    ranges([0].into_iter().chain(starts))
 }
 
 impl<'w, R: Record> Sorted<'w, R> {
+    /// Opens what an earlier process has sorted under this name.
+    ///
+    /// # Errors
+    /// If there is no such thing, or it cannot be read back.
+    pub fn resume(workspace: &'w Workspace, name: &'static str) -> Result<Sorted<'w, R>, StoreError> {
+        let missing = || StoreError::Damaged {
+            path: workspace.directory.clone(),
+            what: format!("expected sorted `{name}` in the ledger, found none"),
+        };
+        let sealed = workspace.ledger.as_ref().and_then(|ledger| ledger.runs(name)).ok_or_else(missing)?;
+        let starts = sealed.parts.ok_or_else(missing)?;
+        let runs: Vec<Run<'w, R>> = open_runs(workspace, &sealed.runs)?.into_iter().map(Run::Disk).collect();
+        Ok(Sorted {
+            len: runs.iter().map(Run::len).sum(),
+            parts: ranges(starts.into_iter()),
+            runs,
+            _charge: workspace.charge(0),
+            _kept: Kept { workspace, name },
+        })
+    }
+
     /// Returns how many records there are.
     pub fn len(&self) -> u64 {
         self.len
@@ -719,6 +869,51 @@ pub(super) mod tests {
             std::fs::write(&path, []).expect("writable");
             assert!(matches!(sorted.iter(), Err(StoreError::Read { .. })));
         });
+    }
+
+    #[test]
+    fn another_process_goes_on_from_what_was_sealed() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let identity = serde_json::json!({});
+        let open = |budget| Workspace::resumable(directory.path(), budget, 2, &identity).expect("the same run");
+        let push = |sorter: &Sorter<'_, Number>, records: &[Number]| {
+            let mut writer = sorter.writer();
+            records.iter().for_each(|record| writer.push(*record).expect("the disk has room"));
+            writer.finish().expect("the disk has room");
+        };
+        let records = numbers(60_000, 500);
+        // Each process adds a share, seals and commits it, adds more that is lost, and is killed.
+        for (share, budget) in records.chunks(20_000).zip([u64::MAX, 0, 1 << 20]) {
+            let workspace = open(budget);
+            let sorter = Sorter::resume(&workspace, "numbers").expect("readable");
+            push(&sorter, share);
+            sorter.seal().expect("the disk has room");
+            workspace.commit().expect("the disk has room");
+            push(&sorter, &records[..5000]);
+            sorter.seal().expect("the disk has room");
+        }
+        let mut expected = records.clone();
+        expected.sort_unstable();
+        let all = |sorted: &Sorted<'_, Number>| {
+            sorted.iter().expect("readable").collect::<Result<Vec<_>, _>>().expect("readable")
+        };
+        let parts = {
+            let workspace = open(4 << 10);
+            let sorted = Sorter::resume(&workspace, "numbers").expect("readable").finish().expect("the disk has room");
+            assert!(all(&sorted) == expected);
+            workspace.commit().expect("the disk has room");
+            sorted.parts()
+        };
+        let workspace = open(u64::MAX);
+        let sorted = Sorted::<Number>::resume(&workspace, "numbers").expect("readable");
+        assert!(all(&sorted) == expected);
+        assert_eq!(sorted.parts(), parts, "work by parts goes on where it stood");
+        drop(sorted);
+        workspace.commit().expect("the disk has room");
+        let left: Vec<_> = std::fs::read_dir(directory.path()).expect("readable").collect();
+        assert_eq!(left.len(), 2, "the ledger and what run it is of are left: {left:?}");
+        workspace.discard().expect("it can be removed");
+        assert!(!directory.path().exists());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod corrections;
 mod daily_scrape;
 mod every_format;
 mod find_retellings;
+mod interrupted_run;
 mod large_crawl;
 mod layering;
 mod readme;

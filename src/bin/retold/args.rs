@@ -190,6 +190,11 @@ pub struct ScanArgs {
     #[command(flatten)]
     pub replace: ReplaceArgs,
 
+    /// Go on where an interrupted run of this same command stood, and leave what is finished for the next one should this
+    /// one be interrupted too; it is kept in DIR.partial, or with `--temp-dir` there
+    #[arg(long, requires = "output", help_heading = "Output", value_parser = switch())]
+    pub resume: bool,
+
     /// How many examples, clusters and sites the summary shows
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
@@ -201,6 +206,10 @@ pub struct ScanArgs {
     /// Write the blocks that repeat most to a new file, as rules to edit and to pass with `--rules`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["evidence", "no_boilerplate"], help_heading = "Output")]
     pub suggest_rules: Option<PathBuf>,
+
+    /// Show after the summary what each stage of the run took: time, processors, memory, scratch files
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub timings: bool,
 
     /// List every block in the table `blocks`, content too
     #[arg(long, help_heading = "Output", value_parser = switch())]
@@ -297,6 +306,10 @@ pub struct ConfigArgs {
     /// How many examples, clusters and sites the summary of `scan` shows
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
+
+    /// Show after the summary of `scan` what each stage of the run took
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub timings: bool,
 
     /// List every block in the table `blocks` of `scan`, content too
     #[arg(long, help_heading = "Output", value_parser = switch())]

@@ -13,6 +13,7 @@ mod run;
 mod settings;
 mod summary;
 mod teaching;
+mod timings;
 mod values;
 
 use std::process::ExitCode;

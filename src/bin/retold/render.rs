@@ -37,6 +37,14 @@ pub fn percent(part: u64, whole: u64) -> String {
     if value >= 9.95 || part == 0 { format!("{value:.0}%") } else { format!("{value:.1}%") }
 }
 
+/// Returns a number of bytes in powers of 1024, as `--memory` takes them: `223M`, `1.5G`.
+pub fn size(bytes: u64) -> String {
+    let units = [(40, "T"), (30, "G"), (20, "M"), (10, "K")];
+    let Some((shift, unit)) = units.into_iter().find(|(shift, _)| bytes >> shift > 0) else { return bytes.to_string() };
+    let value = bytes as f64 / (1_u64 << shift) as f64;
+    if value < 9.95 { format!("{value:.1}{unit}") } else { format!("{value:.0}{unit}") }
+}
+
 /// Returns the columns that a text takes.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -144,6 +152,11 @@ mod tests {
         assert_eq!(percent(1, 30), "3.3%");
         assert_eq!(percent(0, 30), "0%");
         assert_eq!(percent(1, 0), "0%");
+    }
+
+    #[test]
+    fn sizes_are_told_in_powers_of_1024() {
+        assert_eq!([0, 1023, 1 << 10, 223 << 20, 3 << 29].map(size), ["0", "1023", "1.0K", "223M", "1.5G"]);
     }
 
     #[test]

@@ -6,12 +6,14 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow};
 use retold::document::{Against, DocumentSource, Skipped};
 use retold::files::{NewFile, OutputDirectory};
+use retold::hash::hash64;
 use retold::input::{PUBLIC_SUFFIX_LIST, Source, SourceSettings};
 use retold::observe::Observer;
-use retold::output::{Input, RunFacts, SkippedRow, Summary, Tables};
-use retold::pipeline::Scan;
+use retold::output::{Input, RunFacts, SkippedRow, StageFacts, Summary, Tables};
+use retold::pipeline::{Scan, cpu_seconds, peak_resident};
 use retold::store::Workspace;
 use retold::{Config, Error};
+use serde_json::json;
 
 use crate::args::{GlobalArgs, ReadingArgs};
 use crate::diagnostics::hinted;
@@ -28,6 +30,8 @@ pub struct Means {
     pub memory: Option<u64>,
     /// Where scratch files go.
     pub temp_dir: PathBuf,
+    /// The same where it was asked for.
+    pub chosen_temp_dir: Option<PathBuf>,
     /// When the run began.
     pub began: Instant,
 }
@@ -49,7 +53,7 @@ impl Means {
         };
         let temp_dir = global.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         interrupt::remember_scratch(&temp_dir);
-        Means { threads, memory, temp_dir, began: Instant::now() }
+        Means { threads, memory, temp_dir, chosen_temp_dir: global.temp_dir.clone(), began: Instant::now() }
     }
 
     /// Returns the room for what is sorted and kept between the passes.
@@ -60,8 +64,51 @@ impl Means {
         Workspace::new(self.temp_dir.clone(), budget, self.threads)
     }
 
+    /// Returns the same room, kept for another run of the same command should this one be interrupted.
+    pub fn resumable_workspace(
+        &self,
+        output: &OutputDirectory,
+        config: &Config,
+        source: &Source,
+        references: &References,
+        reading: &ReadingArgs,
+    ) -> Result<Workspace> {
+        let sources = || std::iter::once(source).chain(references.0.iter().map(|(_, source)| source));
+        if sources().flat_map(Source::files).any(|file| file.modified.is_none()) {
+            let error = anyhow!("`--resume` needs inputs that can be read again, not standard input");
+            return Err(hinted(error, "write it to a file first"));
+        }
+        let directory = match &self.chosen_temp_dir {
+            // The name is the output's own, so that the same command finds it again.
+            Some(directory) => {
+                let target = place_of(output.target());
+                directory.join(format!("retold-resume-{:016x}", hash64(target.as_os_str().as_encoded_bytes())))
+            }
+            None => output.resume_path(),
+        };
+        let metadata = reading.metadata.as_deref().map(std::fs::read).transpose().context("`--metadata`")?;
+        let known = references.0.iter().map(|(name, source)| (name.clone(), files_of(source).into()));
+        let identity = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "data": retold::boilerplate::data_versions(),
+            "settings": config.settings(),
+            "reading": reading_settings(reading),
+            // Rules, evidence and weights stand in the settings by a hash of what they say.
+            "contents of": {
+                "decisions": format!("{:016x}", hash64(format!("{:?}", config.decisions).as_bytes())),
+                "metadata": metadata.map(|bytes| format!("{:016x}", hash64(&bytes))),
+            },
+            "to save": {"evidence": config.save_evidence, "rules": config.suggest_rules},
+            "memory": self.memory,
+            "inputs": files_of(source),
+            "references": known.collect::<serde_json::Map<_, _>>(),
+        });
+        let budget = self.memory.map_or(u64::MAX, |memory| memory / 2);
+        Ok(Workspace::resumable(&directory, budget, self.threads, &identity).map_err(Error::from)?)
+    }
+
     /// Returns what depends on this machine and this run.
-    pub fn facts(&self, paths: &[PathBuf]) -> RunFacts {
+    pub fn facts(&self, paths: &[PathBuf], workspace: Option<&Workspace>, stages: Vec<StageFacts>) -> RunFacts {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
         let absolute = |path: &PathBuf| match path.as_os_str() == "-" {
             true => "-".to_owned(),
@@ -74,6 +121,9 @@ impl Means {
             paths: paths.iter().map(absolute).collect(),
             seconds: self.began.elapsed().as_secs_f64(),
             peak_resident: peak_resident(),
+            cpu_seconds: cpu_seconds(),
+            peak_scratch: workspace.map_or(0, Workspace::peak_scratch_bytes),
+            stages,
         }
     }
 }
@@ -101,6 +151,15 @@ fn is_piped() -> bool {
     {
         !std::io::IsTerminal::is_terminal(&std::io::stdin())
     }
+}
+
+/// Returns the size of every file of a source and when it was changed, as words.
+fn files_of(source: &Source) -> serde_json::Map<String, serde_json::Value> {
+    let files = source.files().iter().map(|file| {
+        let modified = file.modified.and_then(|time| jiff::Timestamp::try_from(time).ok()).unwrap_or_default();
+        (file.source.to_string(), json!(format!("{} bytes, changed {modified}", file.bytes)))
+    });
+    files.collect()
 }
 
 /// How inputs are read.
@@ -167,8 +226,9 @@ impl References {
     }
 }
 
-/// Begins the output directory, unless it would lie over an input or inside one.
-pub fn output(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputDirectory> {
+/// Begins the output directory, unless it would lie over an input or inside one; with `resume` so that another run can go
+/// on with it.
+pub fn output(target: &Path, force: bool, resume: bool, inputs: &[PathBuf]) -> Result<OutputDirectory> {
     let place = place_of(target);
     for input in inputs.iter().filter(|input| input.as_os_str() != "-") {
         let Ok(read) = input.canonicalize() else { continue };
@@ -183,6 +243,9 @@ pub fn output(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputDi
         };
         let message = format!("output `{}` {relation} `{}`", target.display(), input.display());
         return Err(hinted(anyhow!(message), "name a directory outside of what is read with `-o`"));
+    }
+    if resume {
+        return Ok(OutputDirectory::resume(target, force)?);
     }
     let output = OutputDirectory::create(target, force)?;
     interrupt::remember(output.path());
@@ -319,12 +382,7 @@ fn physical_memory() -> Option<u64> {
     Some(group.map_or(machine, |group: u64| group.min(machine)))
 }
 
-/// Returns the most memory that this process held so far, in bytes.
-pub fn peak_resident() -> Option<u64> {
-    kibibytes_of("/proc/self/status", "VmHWM:")
-}
-
-/// Reads a line such as `VmHWM:  1234 kB` as bytes.
+/// Reads a line such as `MemTotal:  1234 kB` as bytes.
 fn kibibytes_of(path: &str, label: &str) -> Option<u64> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(label))?;

@@ -19,7 +19,7 @@ use crate::values::nearest;
 const FILE_NAME: &str = "retold.toml";
 
 /// Flags that say which file to read, or mean one run only: no keys of that file.
-const NOT_IN_FILE: [&str; 11] = [
+const NOT_IN_FILE: [&str; 12] = [
     "config",
     "no-config",
     "output",
@@ -28,6 +28,7 @@ const NOT_IN_FILE: [&str; 11] = [
     "from",
     "restore",
     "force",
+    "resume",
     "print",
     "help",
     "version",
@@ -75,9 +76,19 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Parsed, ParseError> {
 /// Returns the command with the variable of every flag.
 pub fn with_environment(command: Command) -> Command {
     each_flag(command, |arg, name| {
-        let run_only =
-            ["help", "version", "print", "restore", "output", "save-evidence", "suggest-rules", "from", "force"];
-        if run_only.contains(&name) {
+        const RUN_ONLY: [&str; 10] = [
+            "help",
+            "version",
+            "print",
+            "restore",
+            "output",
+            "save-evidence",
+            "suggest-rules",
+            "from",
+            "force",
+            "resume",
+        ];
+        if RUN_ONLY.contains(&name) {
             return arg;
         }
         // Names live as long as the program does: a few dozen short strings.

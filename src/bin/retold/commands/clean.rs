@@ -43,7 +43,7 @@ fn put_back(global: &GlobalArgs, args: &CleanArgs, cleaned: &Path) -> Result<Sta
         let error = anyhow::anyhow!("`--restore` writes files, and cannot print them");
         return Err(hinted(error, "name a new directory with `-o`"));
     }
-    let output = run::output(&args.output, args.replace.force, &[cleaned.to_owned()])?;
+    let output = run::output(&args.output, args.replace.force, false, &[cleaned.to_owned()])?;
     let restored = restore(cleaned, &output, means.threads)?;
     output.commit()?;
     interrupt::forget();

@@ -12,6 +12,7 @@ use retold::observe::Observer;
 use retold::output::{
     Decision, DocumentRow, Mode, RewriteSettings, Rewritten, SkippedRow, Summary, Target, WriteError, rewrite,
 };
+use retold::pipeline::Clock;
 
 use crate::args::{Format, JudgingArgs, ReadingArgs};
 use crate::commands::{Status, print};
@@ -102,8 +103,11 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let shows = format!("retold scan {}", inputs.join(" "));
     Toll::count(scan.documents()?, job.cleans(), job.drops())?.check(job.max_removed, &summary, &shows)?;
     let mut decisions = scan.decisions()?;
+    let mut clock = Clock::start(&workspace);
     let rewritten = write::<Error>(job, &source, &mut decisions, digests, means, talk, output.as_ref())?;
-    summary.run = means.facts(&paths);
+    clock.lap("write", rewritten.documents);
+    let stages = [scan.timings(), &clock.into_stages()].concat();
+    summary.run = means.facts(&paths, Some(&workspace), stages);
     finish(output, &summary, &skipped)?;
     Ok((summary, rewritten, skipped))
 }
@@ -130,7 +134,7 @@ fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: 
     skipped.extend(rewritten.skipped.iter().cloned());
     skipped.sort_by(|a, b| (&a.source, a.row).cmp(&(&b.source, b.row)));
     summary.skipped = skipped.len() as u64;
-    summary.run = means.facts(&paths);
+    summary.run = means.facts(&paths, None, Vec::new());
     finish(output, &summary, &skipped)?;
     Ok((summary, rewritten, skipped))
 }
@@ -164,7 +168,7 @@ fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<(
 
 /// Begins the output directory, if there is to be one, before any work.
 fn output(job: &Job<'_>, paths: &[PathBuf]) -> Result<Option<OutputDirectory>> {
-    if job.prints() { Ok(None) } else { run::output(job.output, job.force, paths).map(Some) }
+    if job.prints() { Ok(None) } else { run::output(job.output, job.force, false, paths).map(Some) }
 }
 
 /// Reads the rows of the table `documents` of a finished scan.

@@ -5,19 +5,24 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use retold::Config;
+use retold::document::DocumentSource;
 use retold::files::FileError;
 use retold::output::{ClusterRow, HeadlineRow, Summary, Tables, suggested_rules};
-use retold::pipeline::Scan;
+use retold::pipeline::{Clock, Scan};
+use retold::{Config, Error};
 
 use crate::args::{Format, ScanArgs};
 use crate::commands::{Status, print};
-use crate::diagnostics::Paint;
+use crate::diagnostics::{Paint, hinted};
 use crate::progress::Talk;
 use crate::render::quoted;
 use crate::run::{self, Means, References};
 use crate::settings::{Parsed, Setting};
 use crate::summary::Shown;
+use crate::timings;
+
+/// What is kept of a resumable run from when the files beside its tables are put in their places.
+const LAST_FILES: &str = "last files";
 
 /// Scans, writes tables if a directory was named, and prints the summary.
 pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
@@ -31,23 +36,37 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let settings = run::source_settings(&args.reading, config.within.as_deref(), &means)?;
     let paths = run::inputs(&args.inputs.paths)?;
     let read = [paths.as_slice(), &args.reading.against].concat();
-    let output = args.output.as_deref().map(|target| run::output(target, args.replace.force, &read)).transpose()?;
-    let new_file =
-        |path: &Option<PathBuf>| path.as_deref().map(|path| run::new_file(path, args.replace.force, &read)).transpose();
-    let (evidence, rules) = (new_file(&args.save_evidence)?, new_file(&args.suggest_rules)?);
+    let output =
+        args.output.as_deref().map(|target| run::output(target, args.replace.force, args.resume, &read)).transpose()?;
     let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
 
     let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
     let source = run::open(&paths, &settings, &talk)?;
     let references = References::open(&args.reading.against, &settings, &talk)?;
-    let workspace = means.workspace();
-    let scan = run::scan(&config, &workspace, &source, &references, &talk, tables.as_ref())?;
+    let workspace = match &output {
+        Some(output) if args.resume => {
+            means.resumable_workspace(output, &config, &source, &references, &args.reading)?
+        }
+        _ => means.workspace(),
+    };
+    // An interrupted run may have come as far as to write these.
+    let replaces = args.replace.force || workspace.kept(LAST_FILES).map_err(Error::from)?.unwrap_or(false);
+    let new_file =
+        |path: &Option<PathBuf>| path.as_deref().map(|path| run::new_file(path, replaces, &read)).transpose();
+    let (evidence, rules) = (new_file(&args.save_evidence)?, new_file(&args.suggest_rules)?);
+    let scan = run::scan(&config, &workspace, &source, &references, &talk, tables.as_ref());
+    let scan = scan.map_err(|error| match error {
+        Error::Stopped if args.resume => hinted(error.into(), "the same command goes on from what is finished"),
+        other => other.into(),
+    })?;
     let skipped = run::all_skipped(&source, &references, &scan);
     let mut summary = run::summarize("scan", &scan, &source, &skipped, &args.reading);
+    let mut clock = Clock::start(&workspace);
     if let Some(tables) = &tables {
         run::write_tables(tables, &scan, &skipped)?;
     }
-    summary.run = means.facts(&paths);
+    workspace.keep(LAST_FILES, &true);
+    workspace.commit().map_err(Error::from)?;
     if let Some(mut file) = evidence {
         scan.save_evidence(&mut file)?;
         file.commit()?;
@@ -57,6 +76,10 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         file.write_all(text.as_bytes()).map_err(FileError::write(file.path()))?;
         file.commit()?;
     }
+    clock.lap("write", summary.documents);
+    let stages = [scan.timings(), &clock.into_stages()].concat();
+    summary.run = means.facts(&paths, Some(&workspace), stages);
+    let clusters = largest_clusters(&scan, args.top)?;
     let listed = output.as_ref().map(|output| output.target().join("skipped.jsonl").display().to_string());
     if let Some(output) = output {
         run::commit(output, &summary)?;
@@ -68,7 +91,7 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         Format::Text => {
             let shown = Shown {
                 summary: &summary,
-                clusters: &largest_clusters(&scan, args.top)?,
+                clusters: &clusters,
                 headlines: &most_said(&scan, args.top),
                 skipped: &skipped,
                 boilerplate: config.boilerplate,
@@ -76,9 +99,15 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
                 top: args.top,
                 next: &next_commands(&summary, &paths, args.output.as_deref(), &parsed.settings()),
             };
-            print(shown.text(Paint::new(global.color, &std::io::stdout())).as_bytes())?;
+            let mut text = shown.text(Paint::new(global.color, &std::io::stdout()));
+            if args.timings {
+                text.push_str(&timings::table(&summary, source.bytes().unwrap_or(0)));
+            }
+            print(text.as_bytes())?;
         }
     }
+    drop(scan);
+    workspace.discard().map_err(Error::from)?;
     let allowed = args.reading.max_skipped.allows(summary.skipped, summary.documents);
     Ok(if allowed { Status::Done } else { Status::Skipped })
 }
@@ -136,8 +165,19 @@ fn next_commands(summary: &Summary, paths: &[PathBuf], output: Option<&Path>, se
 }
 
 /// Settings that say what to print or where, not how to judge.
-const NOT_REPEATED: [&str; 9] =
-    ["top", "all-blocks", "threads", "memory", "temp-dir", "quiet", "no-progress", "color", "format"];
+const NOT_REPEATED: [&str; 11] = [
+    "top",
+    "timings",
+    "all-blocks",
+    "resume",
+    "threads",
+    "memory",
+    "temp-dir",
+    "quiet",
+    "no-progress",
+    "color",
+    "format",
+];
 
 /// Returns the flags of this command line that the next one needs too.
 fn repeated_flags(settings: &[Setting]) -> String {
