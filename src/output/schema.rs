@@ -126,7 +126,7 @@ pub struct PairRow {
     pub a: String,
     /// Id of the other.
     pub b: String,
-    /// Exact Jaccard similarity without boilerplate.
+    /// Exact Jaccard similarity without boilerplate; an estimate, as all measures then, with `--verify sketch`.
     #[serde(serialize_with = "ratio")]
     pub jaccard: f64,
     /// Exact Jaccard similarity of the texts as read.
@@ -140,6 +140,9 @@ pub struct PairRow {
     pub b_in_a: f64,
     /// `identical`, `near`, `contains`, `contained`, `version` or `related`.
     pub relation: String,
+    /// Whether the share of the shorter text joins the two whatever the threshold, unless facts part them.
+    #[serde(default)]
+    pub retelling: bool,
     /// Whether the two are in one cluster, or `a` repeats `b`, which is a reference.
     pub joined: bool,
     /// Which measure or fact decided.

@@ -11,11 +11,11 @@ use crate::error::Error;
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::Judgment;
-use crate::pipeline::pair::{ComponentPair, Copies, Profiles};
+use crate::pipeline::pair::{ComponentPair, Copies, Profiles, Texts};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{Components, Reason, Relation, VerifiedPair};
-use crate::store::{Sorted, Spool, StoreError};
+use crate::store::{Sorted, StoreError};
 
 /// A document of a cluster of two or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +122,7 @@ pub(super) fn group<'w>(
     copies: &Copies,
     decided: &Decided,
     verified: &Sorted<'_, VerifiedPair>,
-    texts: &Spool<'_>,
+    texts: &Texts<'_>,
 ) -> Result<Grouping<'w>, Error> {
     let config = run.config;
     let mut look_alikes = LookAlikes::new(copies.leader_of.len());
@@ -300,7 +300,7 @@ fn representatives(
     copies: &Copies,
     look_alikes: &LookAlikes,
     verified: &Sorted<'_, VerifiedPair>,
-    texts: &Spool<'_>,
+    texts: &Texts<'_>,
 ) -> Result<Vec<u32>, Error> {
     let documents = copies.leader_of.len();
     let mut components = Components::new(documents);
@@ -679,7 +679,7 @@ impl<'a> Measure<'a> {
         run: &'a Run<'_, '_>,
         copies: &'a Copies,
         verified: &'a Sorted<'a, VerifiedPair>,
-        texts: &'a Spool<'a>,
+        texts: &'a Texts<'a>,
     ) -> Measure<'a> {
         Measure { copies, verified, profiles: Profiles::new(run, texts), known: HashMap::new() }
     }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::boilerplate::{
     BoilerplateKind, Counted, Evidence, Headline, HeadlineSource, Judge, Judged, KindSet, Page, Repetition, Verdict,
 };
-use crate::config::{Config, Shingle};
+use crate::config::{Config, Shingle, Verify};
 use crate::corpus::{Facts, KeptVerdict, encode_verdicts};
 use crate::document::{Document, DocumentId, Parsed, Span};
 use crate::error::Error;
@@ -21,7 +21,8 @@ use crate::pipeline::repeat::Repeats;
 use crate::pipeline::version::AddressEntry;
 use crate::record::Record;
 use crate::similarity::{
-    BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, hash_shingles, identity, is_remnant,
+    BandEntry, Banding, IdentityEntry, MOST_ROWS, SampleEntry, Sampler, ShingleSet, Sketched, Sketcher, hash_shingles,
+    identity, is_remnant,
 };
 use crate::store::{Sorted, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::{Segments, hash_characters, hash_terms, segment};
@@ -41,6 +42,8 @@ pub(super) struct Judgment<'w> {
     pub samples: Sorted<'w, SampleEntry>,
     /// All shingles, for the exact join; empty unless it is asked for.
     pub shingles: Sorted<'w, SampleEntry>,
+    /// The sketch of every document with a word, when pairs are measured by them.
+    pub sketches: Option<Spool<'w>>,
     /// Documents by their addresses.
     pub addresses: Sorted<'w, AddressEntry>,
     /// Headlines by the hash of what they are compared as.
@@ -180,6 +183,8 @@ struct Worker<'s, 'w> {
     headlines: SorterWriter<'s, 'w, HeadlineEntry>,
     addresses: SorterWriter<'s, 'w, AddressEntry>,
     totals: Totals,
+    /// Sketches of the documents at hand.
+    sketches: Vec<(u32, Vec<u8>)>,
     terms: Vec<u64>,
     characters: Vec<u64>,
     shingles_here: Vec<u64>,
@@ -200,12 +205,17 @@ pub(super) fn judge<'w>(
         site_clusters: repeats.map_or(&[], |repeats| &repeats.site_clusters),
         judge: Judge::new(config),
         banding,
-        sketcher: Sketcher::new(banding.signature_rows()),
+        // Bands are the first rows of a longer signature as well.
+        sketcher: Sketcher::new(match config.verify {
+            Verify::Exact => banding.signature_rows(),
+            Verify::Sketch => MOST_ROWS,
+        }),
         sampler: Sampler { scale: SAMPLE_SCALE },
         sink,
     };
     let facts = SpoolWriter::new(run.workspace, "facts");
     let verdicts = SpoolWriter::new(run.workspace, "verdicts");
+    let sketches = (config.verify == Verify::Sketch).then(|| SpoolWriter::new(run.workspace, "sketches"));
     let identities = run.sorter("identities");
     let bands = run.sorter("bands");
     let samples = run.sorter("samples");
@@ -241,6 +251,7 @@ pub(super) fn judge<'w>(
             headlines: headlines.writer(),
             addresses: addresses.writer(),
             totals: Totals::default(),
+            sketches: Vec::new(),
             terms: Vec::new(),
             characters: Vec::new(),
             shingles_here: Vec::new(),
@@ -273,6 +284,9 @@ pub(super) fn judge<'w>(
             }
             facts.put(all_facts)?;
             verdicts.put(all_verdicts)?;
+            if let Some(sketches) = &sketches {
+                sketches.put(std::mem::take(&mut worker.sketches))?;
+            }
             content_words.lock().expect("no thread panicked here").push((base.0, all_words));
             in_order.write(base.0, count, bytes)
         },
@@ -292,6 +306,7 @@ pub(super) fn judge<'w>(
     Ok(Judgment {
         facts: facts.finish()?,
         verdicts: verdicts.finish()?,
+        sketches: sketches.map(SpoolWriter::finish).transpose()?,
         identities: run.sort(identities)?,
         bands: run.sort(bands)?,
         samples: run.sort(samples)?,
@@ -490,6 +505,11 @@ impl Bench<'_> {
                 hash_shingles(&worker.characters, width, &mut worker.shingles_here);
             }
         }
+        if self.config.verify == Verify::Sketch
+            && let Some(sketched) = self.sketched(worker, document, raw)
+        {
+            worker.sketches.push((number, sketched.encode()));
+        }
         if self.config.exact {
             for hash in ShingleSet::from_hashes(worker.shingles_here.clone()).hashes() {
                 worker.shingles.push(SampleEntry { key: *hash ^ salt, item: number })?;
@@ -509,6 +529,30 @@ impl Bench<'_> {
             worker.samples.push(SampleEntry { key: mix64(*hash) ^ salt, item: number })?;
         }
         Ok(())
+    }
+}
+
+impl Bench<'_> {
+    /// Sketches a document whose shingles without boilerplate are at hand; `raw` are the terms of the text as read.
+    fn sketched(&self, worker: &mut Worker<'_, '_>, document: &Document, raw: &[u64]) -> Option<Sketched> {
+        let mut hashes = Vec::new();
+        match self.config.shingle {
+            Shingle::Words(width) => hash_shingles(raw, width, &mut hashes),
+            Shingle::Chars(width) => {
+                worker.characters.clear();
+                hash_characters(&document.text, &mut worker.characters);
+                hash_shingles(&worker.characters, width, &mut hashes);
+            }
+        }
+        let content = self.sketcher.sketch(&worker.shingles_here)?;
+        let raw = self.sketcher.sketch(&hashes)?;
+        Some(Sketched {
+            content,
+            raw,
+            shingles: ShingleSet::from_hashes(worker.shingles_here.clone()).len() as u32,
+            fingerprint: identity(&worker.terms),
+            address: AddressEntry::new(document.url.as_deref(), 0).map(|entry| entry.address),
+        })
     }
 }
 

@@ -22,7 +22,7 @@ pub use write::Scan;
 use std::time::Instant;
 
 use crate::boilerplate::data_versions;
-use crate::config::Config;
+use crate::config::{Config, Verify};
 use crate::document::DocumentSource;
 use crate::error::Error;
 use crate::headlines::HeadlineRelation;
@@ -35,7 +35,7 @@ use crate::pipeline::judge::{Judgment, banding, judge};
 use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
 use crate::pipeline::version::{successions, versions};
-use crate::similarity::VerifiedPair;
+use crate::similarity::{MOST_ROWS, VerifiedPair};
 use crate::store::{Sorted, Workspace};
 
 /// Number of the layout of tables and summary.
@@ -67,7 +67,7 @@ pub fn scan<'w>(
         None => None,
     };
     clock.lap("repeat");
-    let judgment = judge(&run, &census, repeats.as_ref(), sink)?;
+    let mut judgment = judge(&run, &census, repeats.as_ref(), sink)?;
     drop(repeats);
     clock.lap("judge");
 
@@ -76,8 +76,8 @@ pub fn scan<'w>(
     let successions = successions(&run, &census, &judgment, &copies)?;
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
     clock.lap("meet");
-    let (wanted, any) = wanted(census.documents, &met, &copies, &decided, &successions)?;
-    let texts = told(&run, &census, &judgment, &wanted, any)?;
+    let (wanted, any) = wanted(config, census.documents, &met, &copies, &decided, &successions)?;
+    let texts = told(&run, &census, &mut judgment, &wanted, any)?;
     clock.lap("read again");
     let verified = verified(&run, &met, &texts)?;
     clock.lap("verify");
@@ -205,6 +205,17 @@ fn site_warnings(sites: &[SiteCount]) -> Vec<String> {
         .collect()
 }
 
+/// Says what an estimate is, when pairs are measured by their sketches.
+fn sketch_warning(config: &Config) -> Option<String> {
+    (config.verify == Verify::Sketch).then(|| {
+        let error = 0.5 / (MOST_ROWS as f64).sqrt();
+        format!(
+            "similarity is estimated (`--verify sketch`), with a standard error of up to {error:.2}: facts, quotations and \
+             retellings were not looked at"
+        )
+    })
+}
+
 /// Ids of decisions that a warning names.
 const GONE: usize = 10;
 
@@ -271,13 +282,9 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,
-        warnings: scan
-            .decided
-            .count
-            .as_ref()
-            .and_then(gone_warning)
+        warnings: sketch_warning(&scan.config)
             .into_iter()
-            .chain(site_warnings(&by_site))
+            .chain(scan.decided.count.as_ref().and_then(gone_warning).into_iter().chain(site_warnings(&by_site)))
             .collect(),
         by_site,
         run: crate::output::RunFacts::default(),

@@ -1,6 +1,7 @@
 //! Exact similarity, containment and facts → verified pairs.
 
 use std::cmp::Ordering;
+use std::str::FromStr;
 use std::sync::OnceLock;
 
 use crate::address::canonical;
@@ -305,6 +306,17 @@ pub enum Relation {
     Related,
 }
 
+impl FromStr for Relation {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Relation, String> {
+        Relation::ALL
+            .into_iter()
+            .find(|relation| relation.name() == name)
+            .ok_or_else(|| format!("expected a relation, found `{name}`"))
+    }
+}
+
 impl Relation {
     const ALL: [Relation; 6] = [
         Relation::Identical,
@@ -390,7 +402,7 @@ impl Reason {
     pub fn describe(pair: &VerifiedPair, config: &Config) -> String {
         match pair.reason {
             Reason::SameText => "same text".to_owned(),
-            Reason::Jaccard => format!("jaccard {:.2} ≥ {}", pair.jaccard, config.threshold),
+            Reason::Jaccard => format!("{}jaccard {:.2} ≥ {}", config.verify.prefix(), pair.jaccard, config.threshold),
             Reason::Told => format!("{:.2} of the shorter text's word triples ≥ {TOLD}", pair.told),
             Reason::ToldInLetters => {
                 format!(
@@ -407,7 +419,9 @@ impl Reason {
             Reason::OtherCluster => "each is nearer to another representative".to_owned(),
             Reason::RetellingsOff => format!("jaccard {:.2} < {}, retellings are off", pair.jaccard, config.threshold),
             Reason::TooLittle => "too little text is left without boilerplate".to_owned(),
-            Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
+            Reason::TooDifferent => {
+                format!("{}jaccard {:.2} < {}", config.verify.prefix(), pair.jaccard, config.threshold)
+            }
         }
     }
 }
@@ -437,6 +451,8 @@ pub struct VerifiedPair {
     pub other_facts: u32,
     /// Whether the headlines share half of the shorter one's words.
     pub same_headline: bool,
+    /// Whether the share of the shorter text is enough to join, whatever the threshold: the retelling rule, before facts.
+    pub retells: bool,
     /// What the pair is.
     pub relation: Relation,
     /// Whether the pair may join one cluster.
@@ -458,6 +474,7 @@ impl VerifiedPair {
             told: 1.0,
             told_in_letters: 1.0,
             relation: Relation::Identical,
+            retells: true,
             joins: true,
             listed: true,
             reason: Reason::SameText,
@@ -479,6 +496,7 @@ impl VerifiedPair {
             replaced: 0,
             other_facts: 0,
             same_headline: false,
+            retells: false,
             relation: Relation::Related,
             joins: false,
             listed: false,
@@ -499,7 +517,7 @@ impl VerifiedPair {
         }
     }
 
-    fn bits(&self) -> ([u32; 4], [u64; 6], [u8; 5]) {
+    fn bits(&self) -> ([u32; 4], [u64; 6], [u8; 6]) {
         (
             [self.a, self.b, self.replaced, self.other_facts],
             [self.jaccard, self.jaccard_raw, self.a_in_b, self.b_in_a, self.told, self.told_in_letters]
@@ -510,6 +528,7 @@ impl VerifiedPair {
                 u8::from(self.listed),
                 self.reason as u8,
                 u8::from(self.same_headline),
+                u8::from(self.retells),
             ],
         )
     }
@@ -530,7 +549,7 @@ impl Ord for VerifiedPair {
 }
 
 impl Record for VerifiedPair {
-    const WIDTH: usize = 69;
+    const WIDTH: usize = 70;
 
     fn encode(&self, out: &mut [u8]) {
         let (places, measures, marks) = self.bits();
@@ -540,7 +559,7 @@ impl Record for VerifiedPair {
         for (part, value) in out[16..64].chunks_exact_mut(8).zip(measures) {
             part.copy_from_slice(&value.to_le_bytes());
         }
-        out[64..69].copy_from_slice(&marks);
+        out[64..70].copy_from_slice(&marks);
     }
 
     fn decode(bytes: &[u8]) -> VerifiedPair {
@@ -564,6 +583,7 @@ impl Record for VerifiedPair {
             listed: bytes[66] != 0,
             reason: Reason::ALL[usize::from(bytes[67])],
             same_headline: bytes[68] != 0,
+            retells: bytes[69] != 0,
         }
     }
 
@@ -680,7 +700,7 @@ fn compare(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -
     if pair.told < FAINT && pair.jaccard < config.threshold {
         return pair;
     }
-    if pair.jaccard < config.threshold && pair.told < TOLD {
+    if pair.told < TOLD {
         // Letters are asked only where words do not decide.
         let (a_grams, b_grams) = (first.grams(), second.grams());
         pair.told_in_letters = share(shared_grams(a_grams, b_grams), a_grams.len().min(b_grams.len()));
@@ -706,7 +726,8 @@ fn compare(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -
     if !pair.listed {
         return pair;
     }
-    pair.joins = similar || config.retellings && (told || told_in_letters);
+    pair.retells = config.retellings && (told || told_in_letters);
+    pair.joins = similar || pair.retells;
     let remnant = first.is_remnant() || second.is_remnant();
     pair.reason = if first.fingerprint == second.fingerprint && (!remnant || a_raw == b_raw) {
         Reason::SameText
