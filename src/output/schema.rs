@@ -60,7 +60,8 @@ pub struct DocumentRow {
     pub content_words: u64,
     /// XXH3-128 of the text as decoded, 32 hexadecimal digits.
     pub text_hash: String,
-    /// Id of the first member of its cluster, in order; its own when it is alone or empty. Never null.
+    /// Id of the first member of its cluster, in order; its own when it is alone, and when it is empty unless people decided
+    /// otherwise. Never null.
     pub cluster_id: String,
     /// Documents in the cluster, itself included.
     pub cluster_size: u64,

@@ -135,6 +135,8 @@ pub(super) fn group<'w>(
     let repeats = Repeats::find(config, census, judgment, copies, decided, &look_alikes, verified, &mut measure())?;
     let clusters = clusters(&representative_of);
     let settled = |pair: VerifiedPair, joined: bool| settled(pair, joined, decided);
+    // Decided pairs are measured whole and listed last.
+    let undecided = |pair: &VerifiedPair| decided.pair(pair.a, pair.b).is_none();
 
     let memberships = run.sorter("memberships");
     let pairs = run.sorter("pairs");
@@ -150,7 +152,7 @@ pub(super) fn group<'w>(
             } else {
                 (pair, representative_of[pair.a as usize] == representative_of[pair.b as usize])
             };
-            if pair.listed || joined {
+            if (pair.listed || joined) && undecided(&pair) {
                 writer.push(settled(pair, joined))?;
             }
         }
@@ -173,7 +175,7 @@ pub(super) fn group<'w>(
             let mates = repeats.of_cluster(members);
             for document in members {
                 let found = repeats.of(*document, &mates, &mut |a, b| measure.pair(a, b))?;
-                if let Some(pair) = found {
+                if let Some(pair) = found.filter(undecided) {
                     pair_writer.push(settled(pair, true))?;
                 }
                 references.push(found);
@@ -215,7 +217,8 @@ pub(super) fn group<'w>(
                 for (at, a) in members.iter().enumerate() {
                     for b in members[at + 1..].iter().filter(|b| census.may_meet(config, *a, **b)) {
                         let pair = measure.pair(*a, *b)?;
-                        if pair.listed || pair.joins || [*a, *b].contains(&representative) {
+                        let is_listed = pair.listed || pair.joins || [*a, *b].contains(&representative);
+                        if is_listed && undecided(&pair) {
                             pair_writer.push(settled(pair, true))?;
                         }
                     }
@@ -223,7 +226,10 @@ pub(super) fn group<'w>(
             } else {
                 with_leader.fetch_add(members.len() as u64 - 1, Ordering::Relaxed);
                 for b in members.iter().filter(|document| **document != representative) {
-                    pair_writer.push(settled(measure.pair(representative, *b)?, true))?;
+                    let pair = measure.pair(representative, *b)?;
+                    if undecided(&pair) {
+                        pair_writer.push(settled(pair, true))?;
+                    }
                 }
             }
         }
@@ -239,7 +245,7 @@ pub(super) fn group<'w>(
     }
     for document in alone {
         let found = repeats.of(document, &[], &mut |a, b| measure.pair(a, b))?;
-        if let Some(pair) = found {
+        if let Some(pair) = found.filter(undecided) {
             pair_writer.push(settled(pair, true))?;
         }
         let keep = decided.copy(document).map_or(found.is_none(), |(keep, _)| keep);
@@ -260,7 +266,9 @@ pub(super) fn group<'w>(
             true => decided.pair(a, b).is_some_and(|(same, _)| same),
             false => representative_of[a as usize] == representative_of[b as usize],
         };
-        pair_writer.push(settled(measure.pair(a, b)?, joined))?;
+        let mut pair = measure.pair(a, b)?;
+        measure.profiles.complete(copies.stand_in(a), copies.stand_in(b), &mut pair)?;
+        pair_writer.push(settled(pair, joined))?;
     }
     membership_writer.finish()?;
     pair_writer.finish()?;

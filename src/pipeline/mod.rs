@@ -225,12 +225,9 @@ fn gone_warning(count: &DecisionCount) -> Option<String> {
     let more = count.gone.len().saturating_sub(GONE);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!named.is_empty()).then(|| {
-        format!(
-            "{} decisions of `{}` name documents that are not there: {}{more}",
-            count.lines - count.followed,
-            count.file,
-            named.join(", ")
-        )
+        let left = count.lines - count.followed;
+        let what = if left == 1 { "1 decision".to_owned() } else { format!("{left} decisions") };
+        format!("{what} of `{}` not followed, no document is called: {}{more}", count.file, named.join(", "))
     })
 }
 

@@ -17,7 +17,7 @@ use crate::pipeline::version::Version;
 use crate::record::Record;
 use crate::similarity::{
     Article, CandidatePair, IdentityEntry, PrefixEntry, Profile, RankedShingle, Sketched, VerifiedPair, bucket_pairs,
-    estimate, posting_pairs, prefix_length, prefix_pairs, verify,
+    estimate, jaccard_raw, posting_pairs, prefix_length, prefix_pairs, verify,
 };
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
@@ -384,6 +384,14 @@ impl<'a> Profiles<'a> {
         }
         let (first, second) = (self.get(a)?, self.get(b)?);
         Ok(verify(a, &first, b, &second, self.config))
+    }
+
+    /// Measures what verification leaves out of a pair that it does not list.
+    pub(super) fn complete(&mut self, a: u32, b: u32, pair: &mut VerifiedPair) -> Result<(), StoreError> {
+        if !pair.listed && self.texts.sketches.is_none() {
+            pair.jaccard_raw = jaccard_raw(&*self.get(a)?, &*self.get(b)?);
+        }
+        Ok(())
     }
 }
 

@@ -666,13 +666,18 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     if first.address.is_some() && first.address == second.address && first.fingerprint != second.fingerprint {
         pair.relation = Relation::Version;
         if !pair.listed {
-            let (a_raw, b_raw) = (first.raw(), second.raw());
-            let shared = a_raw.shared(b_raw);
-            pair.jaccard_raw = shared as f64 / (a_raw.len() + b_raw.len() - shared).max(1) as f64;
+            pair.jaccard_raw = jaccard_raw(first, second);
             pair.listed = true;
         }
     }
     pair
+}
+
+/// Returns the Jaccard similarity of two texts as read, which [`verify`] leaves out of pairs that share next to nothing.
+pub fn jaccard_raw(first: &Profile, second: &Profile) -> f64 {
+    let (a, b) = (first.raw(), second.raw());
+    let shared = a.shared(b);
+    shared as f64 / (a.len() + b.len() - shared).max(1) as f64
 }
 
 /// Compares two texts, wherever they stood.

@@ -267,8 +267,8 @@ fn told(job: &Job<'_>, summary: &Summary, rewritten: &Rewritten) -> String {
         let why = if rewritten.dropped == 0 { "" } else { ", each with the one kept in its place (`dropped.jsonl`)" };
         text.push_str(&format!("  {} dropped{why}\n", counted(rewritten.dropped, "document")));
         if summary.references > 0 {
-            let known = counted(summary.known, "document");
-            text.push_str(&format!("  {known} repeat one of {}\n", counted(summary.references, "reference")));
+            let references = counted(summary.references, "reference");
+            text.push_str(&format!("  {} known from {references}\n", crate::render::count(summary.known)));
         }
     }
     if summary.skipped > 0 {
