@@ -183,11 +183,13 @@ fn look(directory: &Path, pages: &[Labelled]) -> Result<()> {
         .map(|(page, lexical)| {
             let rows = Rows::new(&page.page(), lexical);
             let counts: Vec<f32> = (0..lexical.len()).flat_map(|at| rows.repetition(&page.page(), at)).collect();
-            (rows.look().into_iter().flatten().collect::<Vec<f32>>(), counts)
+            let says: Vec<f32> = (0..lexical.len()).flat_map(|at| rows.says(at)).collect();
+            (rows.look().into_iter().flatten().collect::<Vec<f32>>(), counts, says)
         })
         .collect();
-    write(directory, "look.f32", rows.iter().flat_map(|(rows, _)| rows.iter().copied()))?;
-    write(directory, "repetition.f32", rows.iter().flat_map(|(_, rows)| rows.iter().copied()))
+    write(directory, "look.f32", rows.iter().flat_map(|(rows, _, _)| rows.iter().copied()))?;
+    write(directory, "says.f32", rows.iter().flat_map(|(_, _, rows)| rows.iter().copied()))?;
+    write(directory, "repetition.f32", rows.iter().flat_map(|(_, rows, _)| rows.iter().copied()))
 }
 
 fn context(directory: &Path, pages: &[Labelled]) -> Result<()> {

@@ -34,6 +34,8 @@ pub struct Config {
     pub retellings: bool,
     /// Whether candidates come from an exact prefix-filter join instead of bands. Default false.
     pub exact: bool,
+    /// How pairs are measured. Default exact.
+    pub verify: Verify,
     /// Which pairs are compared, by their sites. Default all.
     pub sites: Sites,
     /// How many days apart two documents may be to be compared; documents without a date are compared with all.
@@ -72,6 +74,7 @@ impl Default for Config {
             careful: false,
             retellings: true,
             exact: false,
+            verify: Verify::Exact,
             sites: Sites::All,
             date_window: None,
             within: None,
@@ -129,6 +132,7 @@ impl Config {
             "careful": self.careful,
             "retellings": self.retellings,
             "exact": self.exact,
+            "verify": self.verify.name(),
             "sites": self.sites.name(),
             "date_window": self.date_window,
             "within": self.within,
@@ -183,6 +187,33 @@ impl FromStr for Shingle {
             "words" => Ok(Shingle::Words(count)),
             "chars" => Ok(Shingle::Chars(count)),
             _ => Err(wrong()),
+        }
+    }
+}
+
+/// How pairs are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// By their texts: every similarity is exact, and facts and retellings are looked at.
+    Exact,
+    /// By their signatures: similarities are estimates, and the threshold alone decides.
+    Sketch,
+}
+
+impl Verify {
+    /// Every way with its published name.
+    pub const ALL: [(Verify, &'static str); 2] = [(Verify::Exact, "exact"), (Verify::Sketch, "sketch")];
+
+    /// Returns the published name.
+    pub fn name(self) -> &'static str {
+        Verify::ALL.iter().find(|(verify, _)| *verify == self).expect("every way is listed").1
+    }
+
+    /// Returns what stands before a measure in words.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Verify::Exact => "",
+            Verify::Sketch => "estimated ",
         }
     }
 }

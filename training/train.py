@@ -16,26 +16,29 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 
-FOLDS = 3
+from folds import FOLDS, fold_of
+
 THREADS = 1
 LEXICAL_BITS = 15
-MAGIC, VERSION = b"rtbm", 1
-EVIDENCE = 10
+MAGIC, VERSION = b"rtbm", 2
+EVIDENCE, KINDS = 10, 21
 
-# Parameters of the chain and the decision, in the order of the file after the weights of repetition.
-CHAIN = {"stay": 1.1, "own": 0.35, "full_words": 20.0, "slope": 0.641, "offset": 0.105, "threshold": 0.105,
-         "careful": 2.28, "first": 0.4, "long": 0.8}
+# Parameters of the sum of both forests and of the chain, in the order of the file.
+CHAIN = {"own": 0.35, "full_words": 20.0, "first": 0.4, "long": 0.8}
+# Log odds of staying in a state of the chain; the careful judge listens more to neighbors, since a line that it takes
+# from the middle of an article is what it must not do.
+STAY, CAREFUL_STAY = 1.1, 2.0
+# Calibrated log odds from which a block is flagged; of extracted pages the careful judge may take content from this share.
+THRESHOLD, CAREFUL_LOST = 0.2, 0.04
+# What a block that is all cue phrase says beforehand, and how many lines' worth of evidence that is.
+SAYS, SAYS_WEIGHT = 2.5, 4.0
 
 LOOK = dict(objective="binary", learning_rate=0.1, num_leaves=31, max_depth=7, min_data_in_leaf=80, feature_fraction=0.4,
             bagging_fraction=0.6, bagging_freq=1, lambda_l2=5.0, max_bin=63, verbose=-1, seed=7,
             deterministic=True, force_row_wise=True, num_threads=THREADS)
 LOOK_TREES = int(os.environ.get("LOOK_TREES", 120))
-CONTEXT = dict(LOOK, num_leaves=31, max_depth=7, min_data_in_leaf=120, lambda_l2=10.0, learning_rate=0.07)
+CONTEXT = dict(LOOK, min_data_in_leaf=120, lambda_l2=10.0, learning_rate=0.07, feature_fraction=0.6, bagging_fraction=0.8)
 CONTEXT_TREES = int(os.environ.get("CONTEXT_TREES", 120))
-
-
-def fold_of(site):
-    return int.from_bytes(hashlib.sha256(site.encode()).digest()[:4], "big") % FOLDS
 
 
 def rows(step, *more):
@@ -107,9 +110,9 @@ def forest_bytes(booster):
     return b"".join(out)
 
 
-def model_bytes(lexical, look, context, repetition, chain):
+def model_bytes(lexical, look, context, repetition, says, decisions):
     scale = np.abs(lexical).max() / 127
-    parameters = list(repetition) + [chain[k] for k in CHAIN]
+    parameters = [*repetition, *says, *CHAIN.values(), *decisions]
     return b"".join([
         MAGIC, struct.pack("<HHHH", VERSION, look.num_feature(), context.num_feature(), len(parameters)),
         struct.pack(f"<{len(parameters)}f", *parameters), struct.pack("<f", scale),
@@ -136,6 +139,50 @@ def repetition_weights(matrix, offset, label, weight):
         return value, matrix.T @ (weight * (sigmoid(odds) - label)) + 10.0 * theta
 
     return scipy.optimize.minimize(loss, np.zeros(matrix.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
+
+
+def says_weights(matrix, offset, label, weight):
+    """Weights of the kinds' cue phrases on top of log odds: they begin at what the phrases were chosen for."""
+
+    def loss(theta):
+        odds = matrix @ theta + offset
+        away = theta - SAYS
+        value = np.sum(weight * (np.logaddexp(0, odds) - label * odds)) + SAYS_WEIGHT * np.dot(away, away)
+        return value, matrix.T @ (weight * (sigmoid(odds) - label)) + 2 * SAYS_WEIGHT * away
+
+    start = np.full(matrix.shape[1], SAYS)
+    return scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, 5)] * len(start)).x
+
+
+def smooth(odds, words, page, stay):
+    """The chain of `chain.rs` over all pages at once, before calibration."""
+    own = CHAIN["own"] * np.sqrt(np.clip(words / CHAIN["full_words"], 0.02, 1)) * odds
+    starts = np.flatnonzero(np.diff(page, prepend=-1))
+    ends = np.append(starts[1:], len(page))
+    order = np.argsort(starts - ends, kind="stable")
+    starts, ends = starts[order], ends[order]
+    out = odds.copy()
+    for step, (first, sign) in {1: (starts, 1), -1: (ends - 1, -1)}.items():
+        message = np.zeros(len(starts))
+        for at in range((ends - starts).max()):
+            open_pages = np.count_nonzero(ends - starts > at)
+            here = first[:open_pages] + sign * at
+            message = message[:open_pages]
+            out[here] += message
+            x = np.clip(message + own[here], -30, 30)
+            message = np.log(np.exp(x + stay) + 1) - np.log(np.exp(x) + np.exp(stay))
+    return out
+
+
+def calibration(odds, label, weight):
+    """Slope and offset that make log odds calibrated."""
+
+    def loss(theta):
+        z = theta[0] * odds + theta[1]
+        error = weight * (sigmoid(z) - label)
+        return np.sum(weight * (np.logaddexp(0, z) - label * z)), np.array([np.dot(error, odds), error.sum()])
+
+    return scipy.optimize.minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x
 
 
 def log(*what):
@@ -174,7 +221,6 @@ def main():
     label = np.array([{"content": 0, "boilerplate": 1}.get(r[3], -1) for r in table])
     kind = np.array([r[4] for r in table])
     words = np.array([float(r[5]) for r in table])
-    snippets = np.array([r[1].endswith(":snippets") for r in table])
     mixed = np.array([r[1].endswith(":mixed") for r in table])
     site_fold = {}
     fold = np.array([site_fold.setdefault(r[2], fold_of(r[2])) for r in table])
@@ -182,12 +228,13 @@ def main():
         out.writelines(f"{site}\t{number}\n" for site, number in sorted(site_fold.items()))
     ids = [r[1] for r in table]
     judged = label >= 0
+    # Pages of which a few phrases are labelled; the figures of the rest do not mix with theirs.
+    snippets = (np.bincount(page, judged) < 0.5 * np.bincount(page))[page]
     # A line weighs by the root of its length, and the lines of a page less the more there are.
     weight = np.sqrt(np.clip(words, 1, 100))
     total = np.bincount(page[judged], weight[judged], minlength=page.max() + 1)
     weight = weight * (300 / np.maximum(total[page], 50)) ** 0.5
     weight[(label == 0)] *= CONTENT_WEIGHT
-    weight[snippets] *= 0.5
     weight[mixed] *= 0.5
     weight[(kind == "headline")] *= 2
     weight /= weight[judged].mean()
@@ -232,6 +279,9 @@ def main():
     log("look loss", np.average(np.logaddexp(0, first[judged]) - label[judged] * first[judged], weights=weight[judged]))
     counts_weights = repetition_weights(repetition[crawl], first[crawl], label[crawl], weight[crawl])
     log("repetition", counts_weights.round(2))
+    # Golden bodies end early or leave out what reads like the article, and no model should learn that from the few lines
+    # of which the first forest, which never saw their site, is sure of the contrary.
+    doubted = weight * np.where(np.where(label == 1, first < -1.5, first > 1.5), 0.3, 1)
     # Half of the pages are learned as if they stood alone, so that a page alone is judged as well.
     alone = (np.array([int.from_bytes(hashlib.sha256(i.encode()).digest()[4:6], "big") for i in ids]) % 2).astype(bool)
     added = repetition @ counts_weights
@@ -246,19 +296,44 @@ def main():
     contexts = []
     for k in range(FOLDS + 1):
         use = use_row & (fold != k)
-        contexts.append(boost(CONTEXT, CONTEXT_TREES, context[use], label[use], weight[use]))
+        contexts.append(boost(CONTEXT, CONTEXT_TREES, context[use], label[use], doubted[use]))
         if k < FOLDS:
             second[fold == k] = contexts[k].predict(context_full[fold == k], raw_score=True)
         log("context", k)
     save("second.f32", second)
     log("context loss", np.average(np.logaddexp(0, second[judged]) - label[judged] * second[judged], weights=weight[judged]))
-    counts_weights = repetition_weights(repetition[crawl], second[crawl], label[crawl], weight[crawl])
+    counts_weights = repetition_weights(repetition[crawl], second[crawl], label[crawl], doubted[crawl])
     log("repetition on context", counts_weights.round(2))
-    chain = json.loads(os.environ.get("CHAIN", "{}"))
-    chain = {**CHAIN, **chain}
+    long = np.minimum(words / 25, 1) - 0.4
+    odds = second + CHAIN["first"] * (first - second) + repetition @ counts_weights - CHAIN["long"] * long
+    says = load("says.f32", KINDS)
+    known = use_row & ~mixed
+    said = says_weights(says[known], odds[known], label[known], doubted[known])
+    log("says", said.round(2))
+    odds += says @ said
+
+    # Calibrated on lines of whole and of extracted pages, each half.
+    whole = judged & np.array([i.endswith(":full") for i in ids])
+    residue = judged & ~snippets & np.array([i.endswith(":residue") for i in ids])
+    both = whole | residue
+    share = np.where(whole, 1 / whole.sum(), 1 / max(residue.sum(), 1))
+    body = residue & (label == 0) & (kind != "headline")
+    decisions = []
+    for stay, careful in (STAY, False), (CAREFUL_STAY, True):
+        smoothed = smooth(odds, words, page, stay)
+        slope, offset = calibration(smoothed[both], label[both], share[both])
+        threshold = THRESHOLD
+        if careful:
+            # The highest odds of a line of content on every extracted page: what a page is lost at.
+            highest = np.full(page.max() + 1, -np.inf)
+            np.maximum.at(highest, page[body], slope * smoothed[body] + offset)
+            highest = highest[np.unique(page[residue & (label == 0)])]
+            threshold = np.quantile(highest, 1 - CAREFUL_LOST)
+        decisions += [stay, slope, offset, threshold]
+    log("decisions", np.round(decisions, 3))
     for k in range(FOLDS + 1):
         path = OUT if k == FOLDS else os.path.join(WORK, f"fold-{k}.bin")
-        open(path, "wb").write(model_bytes(lexicals[k], looks[k], contexts[k], counts_weights, chain))
+        open(path, "wb").write(model_bytes(lexicals[k], looks[k], contexts[k], counts_weights, said, decisions))
     gain = sorted(zip(looks[-1].feature_importance("gain"), range(look.shape[1])), reverse=True)[:25]
     log("look gain", [(c, int(g)) for g, c in gain])
     gain = sorted(zip(contexts[-1].feature_importance("gain"), range(context.shape[1])), reverse=True)[:25]

@@ -4,18 +4,20 @@
 //! score of every block, so that a block can be judged by what its neighbors turned out to be. Training reads the same
 //! rows, so what is learned is what is judged.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use crate::boilerplate::BoilerplateKind;
 use crate::boilerplate::cues::{Lexicon, is_content};
 use crate::boilerplate::headline;
 use crate::boilerplate::shape::{self, FLAGS, Shape, UNSPACED, end};
+use crate::boilerplate::thread::{self, Shared, Thread};
 use crate::text::Block;
 
 /// Features of a block itself.
 pub(super) const OWN: usize = 47;
 /// Features of its place.
-const PLACE: usize = 29;
+const PLACE: usize = 35;
 /// Neighbors looked at on each side.
 const NEAR: usize = 3;
 /// Features taken of each neighbor.
@@ -24,11 +26,11 @@ const NEIGHBOR: [usize; 7] =
 /// Features of windows around it.
 const WINDOWS: usize = 12;
 /// Columns of the first matrix.
-pub const LOOK_COLUMNS: usize = OWN + PLACE + 2 * NEAR * NEIGHBOR.len() + WINDOWS;
+pub const LOOK_COLUMNS: usize = OWN + PLACE + thread::COLUMNS + 2 * NEAR * NEIGHBOR.len() + WINDOWS;
 /// Features of the scores around a block.
 const SCORES: usize = 34;
 /// Columns of the second matrix.
-pub const CONTEXT_COLUMNS: usize = OWN + PLACE + SCORES;
+pub const CONTEXT_COLUMNS: usize = OWN + PLACE + thread::COLUMNS + SCORES;
 
 /// Columns of the features of a block itself that others refer to.
 mod own {
@@ -65,6 +67,7 @@ pub(super) struct Blocks {
     /// Whether the language stood out.
     pub(super) language_sure: bool,
     place: Place,
+    thread: Thread,
 }
 
 /// What the features of place are read from: one pass over the page.
@@ -75,6 +78,7 @@ struct Place {
     next_long: Vec<u32>,
     long_before: Vec<u32>,
     since: [Vec<u32>; 6],
+    until: [Vec<u32>; 6],
     short_run: Vec<u32>,
     alike_run: Vec<u32>,
     lexical: Vec<f32>,
@@ -142,39 +146,103 @@ pub(super) fn topical_words(words: &[u32], mut visit: impl FnMut(u32)) {
     }
 }
 
-/// Counts in how many long blocks of the page a word occurs.
+/// In which long blocks of the page a word occurs.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+    /// How many they are; 0: the word has not been met.
+    count: u16,
+    first: u16,
+    last: u16,
+}
+
+/// The words of the page's long blocks. Blocks are judged by the part, so that their numbers are small.
 struct Topic {
-    counts: Vec<u16>,
-    last: Vec<u32>,
+    uses: Vec<Uses>,
+    /// The slots in use.
+    met: Vec<u16>,
+}
+
+thread_local! {
+    /// A table that is clear, kept for the next page: to make one costs more than most pages do.
+    static CLEAR: Cell<Option<Topic>> = const { Cell::new(None) };
 }
 
 impl Topic {
-    fn new() -> Topic {
-        Topic { counts: vec![0; TOPIC], last: vec![0; TOPIC] }
+    /// Reads the long blocks of a page.
+    fn read(shapes: &[Shape], words: &[u32]) -> Topic {
+        debug_assert!(shapes.len() <= usize::from(u16::MAX));
+        let clear = CLEAR.take();
+        let mut topic = clear.unwrap_or_else(|| Topic { uses: vec![Uses::default(); TOPIC], met: Vec::new() });
+        for (at, shape) in (0..).zip(shapes) {
+            if is_long(shape) {
+                topic.add(at, words_of(shape, words));
+            }
+        }
+        topic
+    }
+
+    /// Clears the table, for the next page.
+    fn put_back(mut self) {
+        for slot in self.met.drain(..) {
+            self.uses[usize::from(slot)] = Uses::default();
+        }
+        CLEAR.set(Some(self));
     }
 
     fn slot(hash: u32) -> usize {
         hash as usize >> 19
     }
 
-    fn add(&mut self, block: usize, words: &[u32]) {
+    fn add(&mut self, block: u16, words: &[u32]) {
         topical_words(words, |hash| {
             let slot = Topic::slot(hash);
-            if self.last[slot] != block as u32 + 1 {
-                self.last[slot] = block as u32 + 1;
-                self.counts[slot] = self.counts[slot].saturating_add(1);
+            let uses = &mut self.uses[slot];
+            if uses.count == 0 {
+                self.met.push(slot as u16);
+                *uses = Uses { count: 1, first: block, last: block };
+            } else if uses.last != block {
+                uses.last = block;
+                uses.count = uses.count.saturating_add(1);
             }
         });
     }
 
-    /// Returns which share of the words occurs in other long blocks.
-    fn share(&self, words: &[u32], own: u16) -> f32 {
-        let (mut all, mut shared) = (0u32, 0u32);
+    /// Returns which share of a block's words occurs in other long blocks.
+    fn share(&self, at: usize, words: &[u32], own: u16) -> Shared {
+        let (mut all, mut any, mut above, mut below) = (0u32, 0u32, 0u32, 0u32);
         topical_words(words, |hash| {
+            let uses = self.uses[Topic::slot(hash)];
             all += 1;
-            shared += u32::from(self.counts[Topic::slot(hash)] > own);
+            any += u32::from(uses.count > own);
+            above += u32::from(uses.count > 0 && usize::from(uses.first) < at);
+            below += u32::from(usize::from(uses.last) > at);
         });
-        if all == 0 { -0.1 } else { shared as f32 / all as f32 }
+        if all == 0 {
+            return Shared { any: -0.1, above: -0.1, below: -0.1 };
+        }
+        let share = |count: u32| count as f32 / all as f32;
+        Shared { any: share(any), above: share(above), below: share(below) }
+    }
+
+    /// Returns, for the gap above every block, how many words stand in long blocks on both sides of it.
+    fn bridges(&self, count: usize) -> Vec<u32> {
+        let mut changes = vec![0i32; count + 1];
+        for slot in &self.met {
+            let uses = self.uses[usize::from(*slot)];
+            if uses.last > uses.first {
+                changes[usize::from(uses.first) + 1] += 1;
+                changes[usize::from(uses.last) + 1] -= 1;
+            }
+        }
+        let mut sum = 0;
+        changes
+            .iter()
+            .take(count)
+            .map(|change| {
+                sum += change;
+                sum as u32
+            })
+            .collect()
     }
 }
 
@@ -204,12 +272,7 @@ impl Blocks {
         for shape in &mut shapes {
             shape::look_up(shape, language, &mut words);
         }
-        let mut topic = Topic::new();
-        for (at, shape) in shapes.iter().enumerate() {
-            if is_long(shape) {
-                topic.add(at, words_of(shape, &words));
-            }
-        }
+        let topic = Topic::read(&shapes, &words);
         let mut order: Vec<(u32, u32)> = shapes.iter().enumerate().map(|(at, shape)| (shape.hash, at as u32)).collect();
         order.sort_unstable();
         let mut repeats = vec![1f32; shapes.len()];
@@ -219,12 +282,17 @@ impl Blocks {
             }
         }
         let mut own = Vec::with_capacity(shapes.len());
+        let mut shared = Vec::with_capacity(shapes.len());
         for (at, shape) in shapes.iter().enumerate() {
             let words = words_of(shape, &words);
-            let topical = topic.share(words, u16::from(is_long(shape)));
-            own.push(own_features(shape, lexical(words), topical, repeats[at]));
+            let topical = topic.share(at, words, u16::from(is_long(shape)));
+            own.push(own_features(shape, lexical(words), topical.any, repeats[at]));
+            shared.push(topical);
         }
-        let mut page = Blocks { shapes, words, own, headline: None, language, language_sure, place: Place::default() };
+        let thread = Thread::read(&shapes, shared, &topic.bridges(shapes.len()), &repeats);
+        topic.put_back();
+        let place = Place::default();
+        let mut page = Blocks { shapes, words, own, headline: None, language, language_sure, place, thread };
         page.headline = headline::find(&page, title);
         let similar: Vec<f32> = match (page.headline, title) {
             (Some(at), _) => headline::similarities(&page, page.words_of(at)),
@@ -276,7 +344,8 @@ impl Blocks {
     pub(super) fn look_row(&self, at: usize, row: &mut [f32; LOOK_COLUMNS]) {
         row[..OWN].copy_from_slice(&self.own[at]);
         self.place_features(at, &mut row[OWN..OWN + PLACE]);
-        let mut column = OWN + PLACE;
+        let mut column = OWN + PLACE + thread::COLUMNS;
+        self.thread.features(at, &mut row[OWN + PLACE..column]);
         for step in 1..=NEAR {
             for near in [at.checked_sub(step), Some(at + step).filter(|near| *near < self.len())] {
                 for feature in NEIGHBOR {
@@ -358,13 +427,17 @@ impl Blocks {
         row[26] = gap(place.next_long[at], false);
         row[27] = place.words_before[count] / count as f32;
         row[28] = long as f32;
+        for (column, until) in place.until.iter().enumerate() {
+            row[29 + column] = if until[at] == NONE { FAR + 1.0 } else { (until[at] as f32).min(FAR) };
+        }
     }
 
     /// Writes a row of the second matrix: own features, place, and what the first scores say around the block.
     pub(super) fn context_row(&self, at: usize, scores: &Scores, row: &mut [f32; CONTEXT_COLUMNS]) {
         row[..OWN].copy_from_slice(&self.own[at]);
         self.place_features(at, &mut row[OWN..OWN + PLACE]);
-        scores.features(at, &mut row[OWN + PLACE..]);
+        self.thread.features(at, &mut row[OWN + PLACE..OWN + PLACE + thread::COLUMNS]);
+        scores.features(at, &mut row[OWN + PLACE + thread::COLUMNS..]);
     }
 }
 
@@ -374,8 +447,8 @@ fn words_of<'a>(shape: &Shape, words: &'a [u32]) -> &'a [u32] {
 
 /// Blocks that tell the language, the longest ones, and words taken from each and from all of them.
 const SAMPLE_BLOCKS: usize = 8;
-const SAMPLE_OF_BLOCK: usize = 240;
-const SAMPLE_WORDS: usize = 480;
+const SAMPLE_OF_BLOCK: usize = 120;
+const SAMPLE_WORDS: usize = 240;
 
 /// Takes words from the longest blocks: enough to tell the language.
 fn sample<'a>(shapes: &[Shape], words: &'a [u32]) -> impl Iterator<Item = &'a u32> {
@@ -460,6 +533,12 @@ const MARKERS: [&[BoilerplateKind]; 6] = [
     &[BoilerplateKind::Copyright, BoilerplateKind::CookiePrivacy],
 ];
 
+/// Returns whether cue phrases of these kinds make up a third of a block.
+fn marks(shape: &Shape, kinds: &[BoilerplateKind]) -> bool {
+    let taken: u32 = kinds.iter().map(|kind| u32::from(shape.cues[*kind as usize])).sum();
+    taken > 0 && 3 * taken >= shape.tokens
+}
+
 impl Place {
     fn read(shapes: &[Shape], own: &[[f32; OWN]]) -> Place {
         let count = shapes.len();
@@ -470,8 +549,8 @@ impl Place {
             alike_run: vec![0; count],
             ..Place::default()
         };
-        for since in &mut place.since {
-            *since = vec![NONE; count];
+        for distances in place.since.iter_mut().chain(&mut place.until) {
+            *distances = vec![NONE; count];
         }
         let sums = |of: &dyn Fn(usize) -> f32| {
             let mut sum = 0f64;
@@ -506,8 +585,7 @@ impl Place {
             }
             for (kinds, (seen, since)) in MARKERS.iter().zip(seen.iter_mut().zip(&mut place.since)) {
                 since[at] = if *seen == NONE { NONE } else { at as u32 - *seen };
-                let taken: u32 = kinds.iter().map(|kind| u32::from(shape.cues[*kind as usize])).sum();
-                if taken > 0 && 3 * taken >= shape.tokens {
+                if marks(shape, kinds) {
                     *seen = at as u32;
                 }
             }
@@ -515,7 +593,14 @@ impl Place {
         place.long_before.push(long);
         place.function = (function / f64::from(place.words_before[count].max(1.0))) as f32;
         let mut next = NONE;
+        seen.fill(NONE);
         for at in (0..count).rev() {
+            for (kinds, (seen, until)) in MARKERS.iter().zip(seen.iter_mut().zip(&mut place.until)) {
+                until[at] = if *seen == NONE { NONE } else { *seen - at as u32 };
+                if marks(&shapes[at], kinds) {
+                    *seen = at as u32;
+                }
+            }
             place.next_long[at] = next;
             if is_long(&shapes[at]) {
                 next = at as u32;

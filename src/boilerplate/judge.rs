@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::boilerplate::cues::Lexicon;
 use crate::boilerplate::features::{Blocks, CONTEXT_COLUMNS, LOOK_COLUMNS, Scores};
-use crate::boilerplate::model::{Forest, LANES, Model, WIDTH};
+use crate::boilerplate::model::{Decision, Forest, LANES, Model, WIDTH};
 use crate::boilerplate::repetition::evidence;
-use crate::boilerplate::{BoilerplateKind, KindSet, Repetition, RuleMatch, chain, kinds};
+use crate::boilerplate::{BoilerplateKind, KindSet, Repetition, RuleMatch, chain, frame, kinds, says};
 use crate::config::Config;
 use crate::text::{Block, Segments};
 
@@ -136,6 +136,9 @@ const MOST: f32 = 0.97;
 /// Log odds of the counts that let a block go even then.
 const REPEATED: f32 = 1.0;
 
+/// Log odds of all evidence that let a block go even then: 99 in a hundred.
+const CERTAIN: f32 = 4.6;
+
 /// Returns whether removing the flagged blocks would leave (next to) nothing of a page.
 fn leaves_too_little(looked: &Blocks, flagged: &[bool]) -> bool {
     let (mut all, mut gone) = (0.0, 0.0);
@@ -188,12 +191,11 @@ impl Judge {
             let repetition = page.repetition.get(part * PART..).unwrap_or_default();
             let counts = self.counts(&looked, repetition, page.site_clusters);
             let log_odds = self.log_odds(&looked, &counts);
-            let threshold = if self.careful { self.model.parameters.careful } else { self.model.parameters.threshold };
-            let mut flagged: Vec<bool> = log_odds.iter().map(|odds| *odds >= threshold).collect();
+            let mut flagged: Vec<bool> = log_odds.iter().map(|odds| *odds >= self.decision().threshold).collect();
             if leaves_too_little(&looked, &flagged) {
                 judged.withheld = true;
-                for (flagged, counts) in flagged.iter_mut().zip(&counts) {
-                    *flagged &= *counts >= REPEATED;
+                for ((flagged, counts), odds) in flagged.iter_mut().zip(&counts).zip(&log_odds) {
+                    *flagged &= *counts >= REPEATED || *odds >= CERTAIN;
                 }
                 if leaves_too_little(&looked, &flagged) {
                     flagged.fill(false);
@@ -235,6 +237,10 @@ impl Judge {
         judged
     }
 
+    fn decision(&self) -> &Decision {
+        if self.careful { &self.model.parameters.careful } else { &self.model.parameters.usual }
+    }
+
     /// Returns what the counts of every block add to its log odds.
     fn counts(&self, looked: &Blocks, repetition: &[Repetition], site_clusters: u32) -> Vec<f32> {
         let weights = &self.model.parameters.repetition;
@@ -251,7 +257,7 @@ impl Judge {
     fn log_odds(&self, looked: &Blocks, counts: &[f32]) -> Vec<f32> {
         let parameters = &self.model.parameters;
         if !self.with_model {
-            return (0..looked.len()).map(|at| alone(counts[at], looked.shapes[at].words)).collect();
+            return frame::log_odds(counts, |at| looked.shapes[at].words);
         }
         let first = evaluate::<LOOK_COLUMNS>(&self.model.look, looked.len(), |at, row| looked.look_row(at, row));
         let scores = Scores::new(looked, first, counts);
@@ -261,10 +267,11 @@ impl Judge {
         for (at, second) in second.iter_mut().enumerate() {
             let long = (looked.shapes[at].words / 25.0).min(1.0) - 0.4;
             *second += parameters.first * (scores.first(at) - *second) + counts[at] - parameters.long * long;
+            *second += says::log_odds(&looked.shapes[at], &parameters.says);
         }
         let weights: Vec<f32> =
             looked.shapes.iter().map(|shape| (shape.words / parameters.full_words).clamp(0.02, 1.0).sqrt()).collect();
-        chain::smooth(&second, &weights, parameters)
+        chain::smooth(&second, &weights, parameters, self.decision())
     }
 }
 
@@ -308,13 +315,6 @@ fn side_by_side<const COLUMNS: usize, const SIDE: usize>(
         }
         out.extend(&forest.evaluate(&columns)[..stop - start]);
     }
-}
-
-/// Returns the log odds of boilerplate where no model takes part: by the counts and the length alone.
-///
-/// The counts' weights are learned beside the model, which already knows much of what they say; without it they say more.
-fn alone(counts: f32, words: f32) -> f32 {
-    4.0 * counts - 0.5 - (words / 25.0).min(1.0)
 }
 
 fn probability(log_odds: f32) -> f64 {

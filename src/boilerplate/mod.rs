@@ -11,6 +11,7 @@
 mod chain;
 mod cues;
 mod features;
+mod frame;
 mod headline;
 mod judge;
 mod kind;
@@ -19,7 +20,9 @@ mod model;
 mod occurrence;
 mod repetition;
 mod rules;
+mod says;
 mod shape;
+mod thread;
 pub mod training;
 mod versions;
 

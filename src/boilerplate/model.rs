@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::boilerplate::features::{CONTEXT_COLUMNS, LEXICAL_BITS, LOOK_COLUMNS, lexical_buckets};
 use crate::boilerplate::repetition::EVIDENCE;
+use crate::boilerplate::shape::KINDS;
 use crate::boilerplate::versions::{MODEL as BUILT_IN, short};
 use crate::hash::hash64;
 
@@ -18,7 +19,7 @@ static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
 
 const MAGIC: [u8; 4] = *b"rtbm";
 /// Version of the file's format and of the features it expects.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Why weights cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,20 +99,16 @@ impl fmt::Debug for Weights {
 pub(super) struct Parameters {
     /// Log odds that the counts of a block add.
     pub(super) repetition: [f32; EVIDENCE],
-    /// Log odds of staying in a state of the chain, from a block to the next.
-    pub(super) stay: f32,
+    /// Log odds that a block adds whose words are all cue phrases of a kind, by kind.
+    pub(super) says: [f32; KINDS],
+    /// The judge's way to weigh neighbors and to decide.
+    pub(super) usual: Decision,
+    /// The careful judge's.
+    pub(super) careful: Decision,
     /// Share of a block's own log odds that enters the chain.
     pub(super) own: f32,
     /// Words at which a block's evidence counts in full.
     pub(super) full_words: f32,
-    /// Slope and offset that turn the chain's log odds into calibrated ones.
-    pub(super) slope: f32,
-    /// See `slope`.
-    pub(super) offset: f32,
-    /// Calibrated log odds from which a block is flagged.
-    pub(super) threshold: f32,
-    /// The same for the careful judge.
-    pub(super) careful: f32,
     /// Share of the first forest's log odds in the sum of both.
     pub(super) first: f32,
     /// What is taken from the log odds of a block of 25 words and more, and in part from shorter ones: a paragraph of the
@@ -119,8 +116,21 @@ pub(super) struct Parameters {
     pub(super) long: f32,
 }
 
+/// How a chain over the page weighs neighbors, and from which odds a block is flagged.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Decision {
+    /// Log odds of staying in a state of the chain, from a block to the next.
+    pub(super) stay: f32,
+    /// Slope and offset that turn the chain's log odds into calibrated ones.
+    pub(super) slope: f32,
+    /// See `slope`.
+    pub(super) offset: f32,
+    /// Calibrated log odds from which a block is flagged.
+    pub(super) threshold: f32,
+}
+
 /// Count of the parameters in the file.
-const PARAMETERS: usize = EVIDENCE + 9;
+const PARAMETERS: usize = EVIDENCE + KINDS + 12;
 
 /// An inner node of a tree: asks whether a feature is at most its threshold.
 #[derive(Clone, Copy, Debug)]
@@ -231,21 +241,14 @@ impl Model {
             return Err(ModelError::Damaged);
         }
         let mut parameters = Parameters::default();
-        for weight in &mut parameters.repetition {
-            *weight = bytes.f32()?;
-        }
-        for parameter in [
-            &mut parameters.stay,
-            &mut parameters.own,
-            &mut parameters.full_words,
-            &mut parameters.slope,
-            &mut parameters.offset,
-            &mut parameters.threshold,
-            &mut parameters.careful,
-            &mut parameters.first,
-            &mut parameters.long,
-        ] {
+        let Parameters { repetition, says, usual, careful, own, full_words, first, long } = &mut parameters;
+        for parameter in repetition.iter_mut().chain(says).chain([own, full_words, first, long]) {
             *parameter = bytes.f32()?;
+        }
+        for Decision { stay, slope, offset, threshold } in [usual, careful] {
+            for parameter in [stay, slope, offset, threshold] {
+                *parameter = bytes.f32()?;
+            }
         }
         let lexical_scale = bytes.f32()?;
         let lexical = bytes.take(1 << LEXICAL_BITS)?.iter().map(|byte| *byte as i8).collect();
@@ -348,7 +351,7 @@ mod tests {
     #[test]
     fn the_weights_of_the_program_are_read() {
         let model = Model::read(BYTES).expect("the committed weights fit");
-        assert!(model.parameters.careful > model.parameters.threshold);
+        assert!(model.parameters.careful.threshold > model.parameters.usual.threshold);
     }
 
     #[test]

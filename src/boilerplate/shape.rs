@@ -80,6 +80,8 @@ pub(super) struct Shape {
     pub(super) cue: u16,
     /// Words before a colon near its start, as in `Photo:`; 0 where there is none.
     pub(super) label: u32,
+    /// The kind that these words name, if a cue phrase is all of them.
+    pub(super) label_kind: Option<u8>,
     /// Hash of its words in order, numbers alike.
     pub(super) hash: u32,
 }
@@ -464,6 +466,9 @@ pub(super) fn look_up(shape: &mut Shape, language: u32, words: &mut [u32]) {
             cue_end = found.start + found.words;
             let labels = at == 0 && found.words as u32 == shape.label;
             let weak = cue.weak && !labels;
+            if labels {
+                shape.label_kind = Some(cue.kind as u8);
+            }
             if weak {
                 shape.weak += found.words as u32;
             } else {

@@ -7,11 +7,16 @@ use std::cell::Cell;
 use crate::boilerplate::Page;
 use crate::boilerplate::features::{Blocks, Scores, lexical_buckets};
 use crate::boilerplate::repetition::{self, EVIDENCE};
+use crate::boilerplate::says;
+use crate::boilerplate::shape::KINDS;
 
 pub use crate::boilerplate::features::{CONTEXT_COLUMNS, LEXICAL_BITS, LOOK_COLUMNS};
 
 /// Features of the counts of a block.
 pub const REPETITION_COLUMNS: usize = EVIDENCE;
+
+/// Kinds that cue phrases speak for.
+pub const SAYS_COLUMNS: usize = KINDS;
 
 /// A page with its rows.
 #[derive(Debug)]
@@ -64,6 +69,11 @@ impl Rows {
             self.blocks.context_row(at, &scores, row);
         }
         rows
+    }
+
+    /// Returns the share of a block's words that the cue phrases of every kind take.
+    pub fn says(&self, block: usize) -> [f32; SAYS_COLUMNS] {
+        says::shares(&self.blocks.shapes[block])
     }
 
     /// Returns the features of the counts of a block.

@@ -65,8 +65,8 @@ pub struct RemovedBlock {
 pub struct DroppedDocument {
     /// Id of the document or reference kept in its place; none when none is.
     pub kept_id: Option<String>,
-    /// Similarity to its representative.
-    pub similarity: f64,
+    /// Similarity to its representative or reference; none when that was not measured.
+    pub similarity: Option<f64>,
     /// What it is to its representative.
     pub relation: String,
     /// In words.
@@ -399,7 +399,7 @@ impl Output {
                 source: document.source.to_string(),
                 row: document.row,
                 kept_id: dropped.and_then(|dropped| dropped.kept_id.clone()),
-                similarity: dropped.map(|dropped| dropped.similarity),
+                similarity: dropped.and_then(|dropped| dropped.similarity),
                 relation: dropped.map(|dropped| dropped.relation.clone()),
                 reason: dropped.map(|dropped| dropped.reason.clone()),
             };
@@ -705,7 +705,7 @@ mod tests {
                 let keep = !document.text.contains("copy");
                 let dropped = (!keep).then(|| DroppedDocument {
                     kept_id: Some("first".to_owned()),
-                    similarity: 1.0,
+                    similarity: Some(1.0),
                     relation: "identical".to_owned(),
                     reason: "identical to `first`".to_owned(),
                 });
@@ -943,12 +943,13 @@ mod tests {
         let finished = FinishedScan::open(&scan).unwrap();
         let digests = finished.check(&source).unwrap();
         assert_eq!(digests, source.digests());
-        let decisions: Vec<Decision> = finished.decisions().unwrap().map(Result::unwrap).collect();
+        let decisions: Vec<Decision> =
+            finished.decisions(|| finished.documents()).unwrap().map(Result::unwrap).collect();
         assert_eq!(decisions[0].removed.len(), 1);
         assert_eq!(decisions[1].dropped.as_ref().unwrap().kept_id.as_deref(), Some("a.txt"));
         let settings = RewriteSettings { mode: Mode::CleanDedup, digests: Some(digests), threads: 1 };
         let directory = OutputDirectory::create(&case.path("out"), false).unwrap();
-        let mut decisions = finished.decisions().unwrap();
+        let mut decisions = finished.decisions(|| finished.documents()).unwrap();
         rewrite(&source, &mut decisions, &settings, Target::Directory(&directory), &Silent).unwrap();
         directory.commit().unwrap();
         assert_eq!(case.unpacked("out/a.txt"), b"One.\n");

@@ -72,25 +72,43 @@ impl FinishedScan {
         }
     }
 
-    /// Returns what the scan decided for every document, in order.
+    /// Returns the directory.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns the rows of the table `documents`, in order.
     ///
-    /// Holds the id of every cluster of two or more in memory, with that of the copy that is kept; reads the tables
-    /// `documents` (twice) and `blocks` row by row.
+    /// # Errors
+    /// If the table is missing; as items, where a row cannot be understood.
+    pub fn documents(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<DocumentRow, WriteError>> + Send + use<>, WriteError> {
+        Ok(Rows::open(&self.directory.join("documents.jsonl"), 0)?.map(|next| next.map(|(_, row)| row)))
+    }
+
+    /// Returns what the scan decided for every document, in order; `rows` gives those of `documents`, of this scan or of it
+    /// [at a higher threshold](FinishedScan::recluster).
+    ///
+    /// Holds the id of every cluster of two or more in memory, with that of the copy that is kept; reads the rows twice, and
+    /// the table `blocks` row by row.
     ///
     /// # Errors
     /// If a table is missing or cannot be understood; as items, where a later row cannot.
-    pub fn decisions(&self) -> Result<impl Iterator<Item = Result<Decision, WriteError>> + Send + use<>, WriteError> {
-        let documents = self.directory.join("documents.jsonl");
+    pub fn decisions<R: Iterator<Item = Result<DocumentRow, WriteError>> + Send>(
+        &self,
+        rows: impl Fn() -> Result<R, WriteError>,
+    ) -> Result<impl Iterator<Item = Result<Decision, WriteError>> + Send, WriteError> {
         let mut kept: HashMap<String, String> = HashMap::new();
-        for next in Rows::<DocumentRow>::open(&documents, 0)? {
-            let (_, row) = next?;
+        for row in rows()? {
+            let row = row?;
             if row.cluster_size > 1 && row.keep {
                 kept.entry(row.cluster_id).or_insert(row.id);
             }
         }
         let mut blocks = Rows::<BlockRow>::open(&self.directory.join("blocks.jsonl"), 0)?.peekable();
-        Ok(Rows::<DocumentRow>::open(&documents, 0)?.map(move |next| {
-            let (_, row) = next?;
+        Ok(rows()?.map(move |row| {
+            let row = row?;
             let mut removed = Vec::new();
             // An error is no block of another document: it is told here.
             while let Some(next) = blocks.next_if(|next| next.as_ref().map_or(true, |(_, block)| block.id == row.id)) {
@@ -110,7 +128,7 @@ impl FinishedScan {
                     true => Some(row.representative.clone()),
                     false => kept.get(&row.cluster_id).cloned(),
                 },
-                similarity: row.similarity.unwrap_or(1.0),
+                similarity: row.similarity,
                 reason: dropped_because(row.decision.as_deref(), &relation, &row.representative),
                 relation,
             });

@@ -7,6 +7,7 @@ mod cut;
 mod error;
 mod explain;
 mod finished;
+mod recluster;
 mod restore;
 mod schema;
 mod suggest;
@@ -21,6 +22,7 @@ pub use explain::{
 };
 pub use finished::FinishedScan;
 pub(crate) use finished::dropped_because;
+pub use recluster::Reclustered;
 pub use restore::{Restored, restore};
 pub use schema::{
     BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, ReferenceRow, RemovedRow, Role, SkippedRow,

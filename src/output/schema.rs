@@ -60,7 +60,8 @@ pub struct DocumentRow {
     pub content_words: u64,
     /// XXH3-128 of the text as decoded, 32 hexadecimal digits.
     pub text_hash: String,
-    /// Id of the first member of its cluster, in order; its own when it is alone or empty. Never null.
+    /// Id of the first member of its cluster, in order; its own when it is alone, and when it is empty unless people decided
+    /// otherwise. Never null.
     pub cluster_id: String,
     /// Documents in the cluster, itself included.
     pub cluster_size: u64,
@@ -129,7 +130,7 @@ pub struct PairRow {
     pub a: String,
     /// Id of the other.
     pub b: String,
-    /// Exact Jaccard similarity without boilerplate.
+    /// Exact Jaccard similarity without boilerplate; an estimate, as all measures then, with `--verify sketch`.
     #[serde(serialize_with = "ratio")]
     pub jaccard: f64,
     /// Exact Jaccard similarity of the texts as read.
@@ -143,6 +144,9 @@ pub struct PairRow {
     pub b_in_a: f64,
     /// `identical`, `near`, `contains`, `contained`, `version` or `related`.
     pub relation: String,
+    /// Whether the share of the shorter text joins the two whatever the threshold, unless facts part them.
+    #[serde(default)]
+    pub retelling: bool,
     /// Whether the two are in one cluster, or `a` repeats `b`, which is a reference.
     pub joined: bool,
     /// Which measure or fact decided.

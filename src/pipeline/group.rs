@@ -11,11 +11,11 @@ use crate::error::Error;
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::Judgment;
-use crate::pipeline::pair::{ComponentPair, Copies, Profiles};
+use crate::pipeline::pair::{ComponentPair, Copies, Profiles, Texts};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{Components, Reason, Relation, VerifiedPair};
-use crate::store::{Sorted, Spool, StoreError};
+use crate::store::{Sorted, StoreError};
 
 /// A document of a cluster of two or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,7 +122,7 @@ pub(super) fn group<'w>(
     copies: &Copies,
     decided: &Decided,
     verified: &Sorted<'_, VerifiedPair>,
-    texts: &Spool<'_>,
+    texts: &Texts<'_>,
 ) -> Result<Grouping<'w>, Error> {
     let config = run.config;
     let mut look_alikes = LookAlikes::new(copies.leader_of.len());
@@ -135,6 +135,8 @@ pub(super) fn group<'w>(
     let repeats = Repeats::find(config, census, judgment, copies, decided, &look_alikes, verified, &mut measure())?;
     let clusters = clusters(&representative_of);
     let settled = |pair: VerifiedPair, joined: bool| settled(pair, joined, decided);
+    // Decided pairs are measured whole and listed last.
+    let undecided = |pair: &VerifiedPair| decided.pair(pair.a, pair.b).is_none();
 
     let memberships = run.sorter("memberships");
     let pairs = run.sorter("pairs");
@@ -150,7 +152,7 @@ pub(super) fn group<'w>(
             } else {
                 (pair, representative_of[pair.a as usize] == representative_of[pair.b as usize])
             };
-            if pair.listed || joined {
+            if (pair.listed || joined) && undecided(&pair) {
                 writer.push(settled(pair, joined))?;
             }
         }
@@ -173,7 +175,7 @@ pub(super) fn group<'w>(
             let mates = repeats.of_cluster(members);
             for document in members {
                 let found = repeats.of(*document, &mates, &mut |a, b| measure.pair(a, b))?;
-                if let Some(pair) = found {
+                if let Some(pair) = found.filter(undecided) {
                     pair_writer.push(settled(pair, true))?;
                 }
                 references.push(found);
@@ -215,7 +217,8 @@ pub(super) fn group<'w>(
                 for (at, a) in members.iter().enumerate() {
                     for b in members[at + 1..].iter().filter(|b| census.may_meet(config, *a, **b)) {
                         let pair = measure.pair(*a, *b)?;
-                        if pair.listed || pair.joins || [*a, *b].contains(&representative) {
+                        let is_listed = pair.listed || pair.joins || [*a, *b].contains(&representative);
+                        if is_listed && undecided(&pair) {
                             pair_writer.push(settled(pair, true))?;
                         }
                     }
@@ -223,7 +226,10 @@ pub(super) fn group<'w>(
             } else {
                 with_leader.fetch_add(members.len() as u64 - 1, Ordering::Relaxed);
                 for b in members.iter().filter(|document| **document != representative) {
-                    pair_writer.push(settled(measure.pair(representative, *b)?, true))?;
+                    let pair = measure.pair(representative, *b)?;
+                    if undecided(&pair) {
+                        pair_writer.push(settled(pair, true))?;
+                    }
                 }
             }
         }
@@ -239,7 +245,7 @@ pub(super) fn group<'w>(
     }
     for document in alone {
         let found = repeats.of(document, &[], &mut |a, b| measure.pair(a, b))?;
-        if let Some(pair) = found {
+        if let Some(pair) = found.filter(undecided) {
             pair_writer.push(settled(pair, true))?;
         }
         let keep = decided.copy(document).map_or(found.is_none(), |(keep, _)| keep);
@@ -260,7 +266,9 @@ pub(super) fn group<'w>(
             true => decided.pair(a, b).is_some_and(|(same, _)| same),
             false => representative_of[a as usize] == representative_of[b as usize],
         };
-        pair_writer.push(settled(measure.pair(a, b)?, joined))?;
+        let mut pair = measure.pair(a, b)?;
+        measure.profiles.complete(copies.stand_in(a), copies.stand_in(b), &mut pair)?;
+        pair_writer.push(settled(pair, joined))?;
     }
     membership_writer.finish()?;
     pair_writer.finish()?;
@@ -300,7 +308,7 @@ fn representatives(
     copies: &Copies,
     look_alikes: &LookAlikes,
     verified: &Sorted<'_, VerifiedPair>,
-    texts: &Spool<'_>,
+    texts: &Texts<'_>,
 ) -> Result<Vec<u32>, Error> {
     let documents = copies.leader_of.len();
     let mut components = Components::new(documents);
@@ -679,7 +687,7 @@ impl<'a> Measure<'a> {
         run: &'a Run<'_, '_>,
         copies: &'a Copies,
         verified: &'a Sorted<'a, VerifiedPair>,
-        texts: &'a Spool<'a>,
+        texts: &'a Texts<'a>,
     ) -> Measure<'a> {
         Measure { copies, verified, profiles: Profiles::new(run, texts), known: HashMap::new() }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::boilerplate::{
     BoilerplateKind, Counted, Evidence, Headline, HeadlineSource, Judge, Judged, KindSet, Page, Repetition, Verdict,
 };
-use crate::config::{Config, Shingle};
+use crate::config::{Config, Shingle, Verify};
 use crate::corpus::{Facts, KeptVerdict, encode_verdicts};
 use crate::document::{Document, DocumentId, Parsed, Span};
 use crate::error::Error;
@@ -24,7 +24,8 @@ use crate::pipeline::suggest::{Block as Suggested, Seen, Suggesting};
 use crate::pipeline::version::AddressEntry;
 use crate::record::Record;
 use crate::similarity::{
-    BandEntry, Banding, IdentityEntry, SampleEntry, Sampler, ShingleSet, Sketcher, hash_shingles, identity, is_remnant,
+    BandEntry, Banding, IdentityEntry, MOST_ROWS, SampleEntry, Sampler, ShingleSet, Sketched, Sketcher, hash_shingles,
+    identity, is_remnant,
 };
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::{Segments, hash_characters, hash_terms, segment};
@@ -40,6 +41,8 @@ pub(super) struct Judgment<'w> {
     pub identities: Sorted<'w, IdentityEntry>,
     /// What candidates are found by, until they are found.
     pub comparable: Option<Comparable<'w>>,
+    /// The sketch of every document with a word, when pairs are measured by them.
+    pub sketches: Option<Spool<'w>>,
     /// Documents by their addresses.
     pub addresses: Sorted<'w, AddressEntry>,
     /// Headlines by the hash of what they are compared as.
@@ -217,6 +220,8 @@ struct Worker<'s, 'w> {
     addresses: SorterWriter<'s, 'w, AddressEntry>,
     totals: Totals,
     seen: Seen,
+    /// Sketches of the documents at hand.
+    sketches: Vec<(u32, Vec<u8>)>,
     terms: Vec<u64>,
     characters: Vec<u64>,
     shingles_here: Vec<u64>,
@@ -267,6 +272,10 @@ pub(super) fn judge<'w>(
         return Ok(Judgment {
             facts: Spool::resume(run.workspace, "facts")?,
             verdicts: Spool::resume(run.workspace, "verdicts")?,
+            sketches: match config.verify {
+                Verify::Exact => None,
+                Verify::Sketch => Some(Spool::resume(run.workspace, "sketches")?),
+            },
             identities: Sorted::resume(run.workspace, "identities")?,
             comparable,
             headlines: Sorted::resume(run.workspace, "headlines")?,
@@ -284,13 +293,21 @@ pub(super) fn judge<'w>(
         site_clusters: repeats.map_or(&[], |repeats| &repeats.site_clusters),
         judge: Judge::new(config),
         banding,
-        sketcher: Sketcher::new(banding.signature_rows()),
+        // Bands are the first rows of a longer signature as well.
+        sketcher: Sketcher::new(match config.verify {
+            Verify::Exact => banding.signature_rows(),
+            Verify::Sketch => MOST_ROWS,
+        }),
         sampler: Sampler { scale: SAMPLE_SCALE },
         suggesting,
         sink,
     };
     let facts = SpoolWriter::resume(run.workspace, "facts")?;
     let verdicts = SpoolWriter::resume(run.workspace, "verdicts")?;
+    let sketches = match config.verify {
+        Verify::Exact => None,
+        Verify::Sketch => Some(SpoolWriter::resume(run.workspace, "sketches")?),
+    };
     let identities = Sorter::resume(run.workspace, "identities")?;
     let bands = Sorter::resume(run.workspace, "bands")?;
     let samples = Sorter::resume(run.workspace, "samples")?;
@@ -338,6 +355,7 @@ pub(super) fn judge<'w>(
         journal.seal()?;
         facts.seal()?;
         verdicts.seal()?;
+        sketches.as_ref().map_or(Ok(()), SpoolWriter::seal)?;
         identities.seal()?;
         bands.seal()?;
         samples.seal()?;
@@ -368,6 +386,7 @@ pub(super) fn judge<'w>(
             addresses: addresses.writer(),
             totals: Totals::default(),
             seen: Seen::default(),
+            sketches: Vec::new(),
             terms: Vec::new(),
             characters: Vec::new(),
             shingles_here: Vec::new(),
@@ -400,6 +419,9 @@ pub(super) fn judge<'w>(
             }
             facts.put(all_facts)?;
             verdicts.put(all_verdicts)?;
+            if let Some(sketches) = &sketches {
+                sketches.put(std::mem::take(&mut worker.sketches))?;
+            }
             content_words.lock().expect("no thread panicked here").push((base.0, all_words));
             in_order.write(base.0, count, bytes)
         },
@@ -420,6 +442,7 @@ pub(super) fn judge<'w>(
     let judgment = Judgment {
         facts: facts.finish()?,
         verdicts: verdicts.finish()?,
+        sketches: sketches.map(SpoolWriter::finish).transpose()?,
         identities: run.sort(identities)?,
         comparable: Some(Comparable {
             bands: run.sort(bands)?,
@@ -631,6 +654,11 @@ impl Bench<'_> {
                 hash_shingles(&worker.characters, width, &mut worker.shingles_here);
             }
         }
+        if self.config.verify == Verify::Sketch
+            && let Some(sketched) = self.sketched(worker, document, raw)
+        {
+            worker.sketches.push((number, sketched.encode()));
+        }
         if self.config.exact {
             for hash in ShingleSet::from_hashes(worker.shingles_here.clone()).hashes() {
                 worker.shingles.push(SampleEntry { key: *hash ^ salt, item: number })?;
@@ -650,6 +678,30 @@ impl Bench<'_> {
             worker.samples.push(SampleEntry { key: mix64(*hash) ^ salt, item: number })?;
         }
         Ok(())
+    }
+}
+
+impl Bench<'_> {
+    /// Sketches a document whose shingles without boilerplate are at hand; `raw` are the terms of the text as read.
+    fn sketched(&self, worker: &mut Worker<'_, '_>, document: &Document, raw: &[u64]) -> Option<Sketched> {
+        let mut hashes = Vec::new();
+        match self.config.shingle {
+            Shingle::Words(width) => hash_shingles(raw, width, &mut hashes),
+            Shingle::Chars(width) => {
+                worker.characters.clear();
+                hash_characters(&document.text, &mut worker.characters);
+                hash_shingles(&worker.characters, width, &mut hashes);
+            }
+        }
+        let content = self.sketcher.sketch(&worker.shingles_here)?;
+        let raw = self.sketcher.sketch(&hashes)?;
+        Some(Sketched {
+            content,
+            raw,
+            shingles: ShingleSet::from_hashes(worker.shingles_here.clone()).len() as u32,
+            fingerprint: identity(&worker.terms),
+            address: AddressEntry::new(document.url.as_deref(), 0).map(|entry| entry.address),
+        })
     }
 }
 

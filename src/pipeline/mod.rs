@@ -23,7 +23,7 @@ pub use clock::{Clock, cpu_seconds, peak_resident};
 pub use write::Scan;
 
 use crate::boilerplate::data_versions;
-use crate::config::Config;
+use crate::config::{Config, Verify};
 use crate::document::DocumentSource;
 use crate::error::Error;
 use crate::headlines::HeadlineRelation;
@@ -39,7 +39,7 @@ use crate::pipeline::repeat::{Repeats, repeat};
 use crate::pipeline::suggest::Suggesting;
 use crate::pipeline::version::{successions, versions};
 use crate::pipeline::write::Taught;
-use crate::similarity::VerifiedPair;
+use crate::similarity::{MOST_ROWS, VerifiedPair};
 use crate::store::{Sorted, Workspace};
 
 /// Number of the layout of tables and summary.
@@ -95,9 +95,9 @@ pub fn scan<'w>(
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
     run.done("meet")?;
     clock.lap("meet", judgment.comparable.take().map_or(0, |comparable| comparable.len()));
-    let wanted = wanted(census.documents, &met, &copies, &decided, &successions)?;
-    let texts = told(&run, &census, &judgment, &wanted)?;
-    clock.lap("read again", texts.len() as u64);
+    let wanted = wanted(config, census.documents, &met, &copies, &decided, &successions)?;
+    let texts = told(&run, &census, &mut judgment, &wanted)?;
+    clock.lap("read again", texts.told.len() as u64);
     let verified = verified(&run, &met, wanted, &texts)?;
     clock.lap("verify", met.len());
     let grouping = group(&run, &census, &judgment, &copies, &decided, &verified, &texts)?;
@@ -209,6 +209,17 @@ fn site_warnings(sites: &[SiteCount]) -> Vec<String> {
         .collect()
 }
 
+/// Says what an estimate is, when pairs are measured by their sketches.
+fn sketch_warning(config: &Config) -> Option<String> {
+    (config.verify == Verify::Sketch).then(|| {
+        let error = 0.5 / (MOST_ROWS as f64).sqrt();
+        format!(
+            "similarity is estimated (`--verify sketch`), with a standard error of up to {error:.2}: facts, quotations and \
+             retellings were not looked at"
+        )
+    })
+}
+
 /// Ids of decisions that a warning names.
 const GONE: usize = 10;
 
@@ -218,12 +229,9 @@ fn gone_warning(count: &DecisionCount) -> Option<String> {
     let more = count.gone.len().saturating_sub(GONE);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!named.is_empty()).then(|| {
-        format!(
-            "{} decisions of `{}` name documents that are not there: {}{more}",
-            count.lines - count.followed,
-            count.file,
-            named.join(", ")
-        )
+        let left = count.lines - count.followed;
+        let what = if left == 1 { "1 decision".to_owned() } else { format!("{left} decisions") };
+        format!("{what} of `{}` not followed, no document is called: {}{more}", count.file, named.join(", "))
     })
 }
 
@@ -296,7 +304,10 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,
-        warnings: warnings(scan.decided.count.as_ref(), totals.emptied, &by_site),
+        warnings: sketch_warning(&scan.config)
+            .into_iter()
+            .chain(warnings(scan.decided.count.as_ref(), totals.emptied, &by_site))
+            .collect(),
         by_site,
         run: crate::output::RunFacts::default(),
     })

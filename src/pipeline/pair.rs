@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::config::Config;
+use crate::config::{Config, Verify};
 use crate::corpus::{Told, decode_verdicts};
 use crate::document::{DocumentId, Parsed, Span};
 use crate::error::Error;
@@ -16,8 +16,8 @@ use crate::pipeline::read::Census;
 use crate::pipeline::version::Version;
 use crate::record::Record;
 use crate::similarity::{
-    Article, CandidatePair, Components, IdentityEntry, PrefixEntry, Profile, RankedShingle, VerifiedPair, bucket_pairs,
-    posting_pairs, prefix_length, prefix_pairs, verify,
+    Article, CandidatePair, Components, IdentityEntry, PrefixEntry, Profile, RankedShingle, Sketched, VerifiedPair,
+    bucket_pairs, estimate, jaccard_raw, posting_pairs, prefix_length, prefix_pairs, verify,
 };
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
@@ -269,16 +269,18 @@ fn push_all<R: Record>(
 pub(super) fn told<'w>(
     run: &Run<'_, 'w>,
     census: &Census<'_>,
-    judgment: &Judgment<'_>,
+    judgment: &mut Judgment<'w>,
     wanted: &Wanted,
-) -> Result<Spool<'w>, Error> {
+) -> Result<Texts<'w>, Error> {
+    let sketches = judgment.sketches.take();
     if run.is_done("read again")? {
-        return Ok(Spool::resume(run.workspace, "texts")?);
+        return Ok(Texts { told: Spool::resume(run.workspace, "texts")?, sketches });
     }
     let texts = SpoolWriter::packing(run.workspace, "texts");
     if !wanted.any {
-        return Ok(texts.finish()?);
+        return Ok(Texts { told: texts.finish()?, sketches });
     }
+    let judgment = &*judgment;
     let mut batches = census.batches.iter();
     run.pass(
         Leg::Pair,
@@ -311,9 +313,17 @@ pub(super) fn told<'w>(
         },
         |()| Ok(()),
     )?;
-    let texts = texts.finish()?;
+    let told = texts.finish()?;
     run.done("read again")?;
-    Ok(texts)
+    Ok(Texts { told, sketches })
+}
+
+/// What pairs are measured by.
+pub(super) struct Texts<'w> {
+    /// The texts that were read again.
+    pub told: Spool<'w>,
+    /// Sketches of all documents, which then stand for the texts.
+    sketches: Option<Spool<'w>>,
 }
 
 /// Returns the blocks of a text that were not removed; `removed` are blocks of it, in order.
@@ -329,7 +339,7 @@ pub(super) fn content(text: &str, removed: impl Iterator<Item = Span>) -> Vec<Sp
 
 /// Profiles of texts, made when asked for; the latest are kept.
 pub(super) struct Profiles<'a> {
-    texts: &'a Spool<'a>,
+    texts: &'a Texts<'a>,
     config: &'a Config,
     /// The profile of document `d` is kept at `d % len`: pairs of one company come in a row.
     kept: Vec<Option<(u32, Arc<Profile>)>>,
@@ -343,7 +353,7 @@ const PROFILES_MOST: u64 = 4096;
 const PROFILES_LEAST: u64 = 64;
 
 impl<'a> Profiles<'a> {
-    pub(super) fn new(run: &'a Run<'_, '_>, texts: &'a Spool<'a>) -> Profiles<'a> {
+    pub(super) fn new(run: &'a Run<'_, '_>, texts: &'a Texts<'a>) -> Profiles<'a> {
         // An eighth of the memory is for profiles.
         let share = run.workspace.budget_bytes() / 8 / run.workspace.threads() as u64;
         let count = (share / PROFILE_BYTES).clamp(PROFILES_LEAST, PROFILES_MOST);
@@ -355,7 +365,7 @@ impl<'a> Profiles<'a> {
         if let Some((_, profile)) = self.kept[slot].as_ref().filter(|(kept, _)| *kept == document) {
             return Ok(Arc::clone(profile));
         }
-        let bytes = self.texts.get(document)?.expect("texts of all documents that are compared were kept");
+        let bytes = self.texts.told.get(document)?.expect("texts of all documents that are compared were kept");
         let told = Told::decode(&bytes);
         let profile = Arc::new(Profile::new(
             &Article {
@@ -374,8 +384,23 @@ impl<'a> Profiles<'a> {
 
     pub(super) fn verify(&mut self, a: u32, b: u32) -> Result<VerifiedPair, StoreError> {
         let (a, b) = (a.min(b), a.max(b));
+        if let Some(sketches) = &self.texts.sketches {
+            let of = |document: u32| Ok::<_, StoreError>(sketches.get(document)?.map(|bytes| Sketched::decode(&bytes)));
+            return Ok(match (of(a)?, of(b)?) {
+                (Some(first), Some(second)) => estimate(a, &first, b, &second, self.config),
+                _ => VerifiedPair::apart(a, b),
+            });
+        }
         let (first, second) = (self.get(a)?, self.get(b)?);
         Ok(verify(a, &first, b, &second, self.config))
+    }
+
+    /// Measures what verification leaves out of a pair that it does not list.
+    pub(super) fn complete(&mut self, a: u32, b: u32, pair: &mut VerifiedPair) -> Result<(), StoreError> {
+        if !pair.listed && self.texts.sketches.is_none() {
+            pair.jaccard_raw = jaccard_raw(&*self.get(a)?, &*self.get(b)?);
+        }
+        Ok(())
     }
 }
 
@@ -384,7 +409,7 @@ pub(super) fn verified<'w>(
     run: &Run<'_, 'w>,
     candidates: &Sorted<'_, CandidatePair>,
     wanted: Wanted,
-    texts: &Spool<'_>,
+    texts: &Texts<'_>,
 ) -> Result<Sorted<'w, VerifiedPair>, Error> {
     if run.is_done("verify")? {
         return Ok(Sorted::resume(run.workspace, "verified")?);
@@ -472,6 +497,7 @@ pub(super) struct Wanted {
 
 /// Returns the documents that candidates and copies make it necessary to read again.
 pub(super) fn wanted(
+    config: &Config,
     documents: u32,
     candidates: &Sorted<'_, CandidatePair>,
     copies: &Copies,
@@ -484,6 +510,11 @@ pub(super) fn wanted(
         let version = version?;
         wanted.set(copies.stand_in(version.previous));
         wanted.set(copies.stand_in(version.document));
+    }
+    if config.verify == Verify::Sketch {
+        // Only the changes of versions are counted in the texts.
+        let any = wanted.0.iter().any(|bits| *bits != 0);
+        return Ok(Wanted { documents: wanted, any, company: linked.into_roots() });
     }
     for document in decided.pairs.keys().flat_map(|(a, b)| [*a, *b]) {
         wanted.set(document);

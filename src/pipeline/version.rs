@@ -10,11 +10,11 @@ use crate::hash::hash64;
 use crate::pipeline::crew::Run;
 use crate::pipeline::group::Measure;
 use crate::pipeline::judge::Judgment;
-use crate::pipeline::pair::Copies;
+use crate::pipeline::pair::{Copies, Texts};
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{Relation, VerifiedPair};
-use crate::store::{Sorted, Spool, StoreError};
+use crate::store::{Sorted, StoreError};
 use crate::text::hash_terms;
 
 /// A document by its address.
@@ -161,7 +161,7 @@ pub(super) fn versions<'w>(
     copies: &Copies,
     successions: &Sorted<'_, Version>,
     verified: &Sorted<'_, VerifiedPair>,
-    texts: &Spool<'_>,
+    texts: &Texts<'_>,
 ) -> Result<Sorted<'w, Version>, Error> {
     let versions = run.sorter("versions");
     run.each(successions.parts(), |part| -> Result<(), Error> {
@@ -190,8 +190,8 @@ pub(super) fn versions<'w>(
 }
 
 /// Returns the words of a text without boilerplate, as sorted hashes.
-fn terms(texts: &Spool<'_>, document: u32) -> Result<Vec<u64>, StoreError> {
-    let bytes = texts.get(document)?.expect("texts of all versions were kept");
+fn terms(texts: &Texts<'_>, document: u32) -> Result<Vec<u64>, StoreError> {
+    let bytes = texts.told.get(document)?.expect("texts of all versions were kept");
     let told = Told::decode(&bytes);
     let mut terms = Vec::new();
     told.content.iter().for_each(|span| hash_terms(span.of(&told.text), &mut terms));

@@ -249,6 +249,7 @@ impl Scan<'_> {
             a_in_b: pair.a_in_b,
             b_in_a: pair.b_in_a,
             relation: pair.relation.name().to_owned(),
+            retelling: pair.retells,
             joined: pair.joins,
             reason: match self.decided.pair(pair.a, pair.b) {
                 Some((_, line)) => self.config.decisions.line(line),
@@ -371,7 +372,7 @@ impl Scan<'_> {
                         None if of.kept == document => None,
                         None => Some(self.id(of.kept)?),
                     },
-                    similarity: of.similarity.map_or(1.0, f64::from_bits),
+                    similarity: of.similarity.map(f64::from_bits),
                     relation: of.relation.name().to_owned(),
                     reason: dropped_because(
                         self.decision(document).as_deref(),

@@ -9,6 +9,11 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// Takes rows that [`Signature::rows`] gave.
+    pub fn from_rows(rows: Vec<u32>) -> Signature {
+        Signature { rows }
+    }
+
     /// Returns the rows.
     pub fn rows(&self) -> &[u32] {
         &self.rows

@@ -17,6 +17,7 @@ mod prefix;
 mod quotation;
 mod sample;
 mod shingle;
+mod sketched;
 mod verify;
 
 pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
@@ -27,4 +28,5 @@ pub use minhash::{MOST_ROWS, Signature, Sketcher};
 pub use prefix::{PrefixEntry, RankedShingle, prefix_length, prefix_pairs};
 pub use sample::{SampleEntry, Sampler};
 pub use shingle::{ShingleSet, hash_shingles};
-pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, is_remnant, verify};
+pub use sketched::{Sketched, estimate};
+pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, is_remnant, jaccard_raw, verify};

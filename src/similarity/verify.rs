@@ -1,6 +1,7 @@
 //! Exact similarity, containment and facts → verified pairs.
 
 use std::cmp::Ordering;
+use std::str::FromStr;
 use std::sync::OnceLock;
 
 use crate::address::canonical;
@@ -306,6 +307,17 @@ pub enum Relation {
     Related,
 }
 
+impl FromStr for Relation {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Relation, String> {
+        Relation::ALL
+            .into_iter()
+            .find(|relation| relation.name() == name)
+            .ok_or_else(|| format!("expected a relation, found `{name}`"))
+    }
+}
+
 impl Relation {
     const ALL: [Relation; 6] = [
         Relation::Identical,
@@ -391,7 +403,7 @@ impl Reason {
     pub fn describe(pair: &VerifiedPair, config: &Config) -> String {
         match pair.reason {
             Reason::SameText => "same text".to_owned(),
-            Reason::Jaccard => format!("jaccard {:.2} ≥ {}", pair.jaccard, config.threshold),
+            Reason::Jaccard => format!("{}jaccard {:.2} ≥ {}", config.verify.prefix(), pair.jaccard, config.threshold),
             Reason::Told => format!("{:.2} of the shorter text's word triples ≥ {TOLD}", pair.told),
             Reason::ToldInLetters => {
                 format!(
@@ -408,7 +420,9 @@ impl Reason {
             Reason::OtherCluster => "each is nearer to another representative".to_owned(),
             Reason::RetellingsOff => format!("jaccard {:.2} < {}, retellings are off", pair.jaccard, config.threshold),
             Reason::TooLittle => "too little text is left without boilerplate".to_owned(),
-            Reason::TooDifferent => format!("jaccard {:.2} < {}", pair.jaccard, config.threshold),
+            Reason::TooDifferent => {
+                format!("{}jaccard {:.2} < {}", config.verify.prefix(), pair.jaccard, config.threshold)
+            }
         }
     }
 }
@@ -438,6 +452,8 @@ pub struct VerifiedPair {
     pub other_facts: u32,
     /// Whether the headlines share half of the shorter one's words.
     pub same_headline: bool,
+    /// Whether the share of the shorter text is enough to join, whatever the threshold: the retelling rule, before facts.
+    pub retells: bool,
     /// What the pair is.
     pub relation: Relation,
     /// Whether the pair may join one cluster.
@@ -459,6 +475,7 @@ impl VerifiedPair {
             told: 1.0,
             told_in_letters: 1.0,
             relation: Relation::Identical,
+            retells: true,
             joins: true,
             listed: true,
             reason: Reason::SameText,
@@ -480,6 +497,7 @@ impl VerifiedPair {
             replaced: 0,
             other_facts: 0,
             same_headline: false,
+            retells: false,
             relation: Relation::Related,
             joins: false,
             listed: false,
@@ -500,7 +518,7 @@ impl VerifiedPair {
         }
     }
 
-    fn bits(&self) -> ([u32; 4], [u64; 6], [u8; 5]) {
+    fn bits(&self) -> ([u32; 4], [u64; 6], [u8; 6]) {
         (
             [self.a, self.b, self.replaced, self.other_facts],
             [self.jaccard, self.jaccard_raw, self.a_in_b, self.b_in_a, self.told, self.told_in_letters]
@@ -511,6 +529,7 @@ impl VerifiedPair {
                 u8::from(self.listed),
                 self.reason as u8,
                 u8::from(self.same_headline),
+                u8::from(self.retells),
             ],
         )
     }
@@ -531,7 +550,7 @@ impl Ord for VerifiedPair {
 }
 
 impl Record for VerifiedPair {
-    const WIDTH: usize = 69;
+    const WIDTH: usize = 70;
 
     fn encode(&self, out: &mut [u8]) {
         let (places, measures, marks) = self.bits();
@@ -541,7 +560,7 @@ impl Record for VerifiedPair {
         for (part, value) in out[16..64].chunks_exact_mut(8).zip(measures) {
             part.copy_from_slice(&value.to_le_bytes());
         }
-        out[64..69].copy_from_slice(&marks);
+        out[64..70].copy_from_slice(&marks);
     }
 
     fn decode(bytes: &[u8]) -> VerifiedPair {
@@ -565,6 +584,7 @@ impl Record for VerifiedPair {
             listed: bytes[66] != 0,
             reason: Reason::ALL[usize::from(bytes[67])],
             same_headline: bytes[68] != 0,
+            retells: bytes[69] != 0,
         }
     }
 
@@ -647,13 +667,18 @@ pub fn verify(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config
     if first.address.is_some() && first.address == second.address && first.fingerprint != second.fingerprint {
         pair.relation = Relation::Version;
         if !pair.listed {
-            let (a_raw, b_raw) = (first.raw(), second.raw());
-            let shared = a_raw.shared(b_raw);
-            pair.jaccard_raw = shared as f64 / (a_raw.len() + b_raw.len() - shared).max(1) as f64;
+            pair.jaccard_raw = jaccard_raw(first, second);
             pair.listed = true;
         }
     }
     pair
+}
+
+/// Returns the Jaccard similarity of two texts as read, which [`verify`] leaves out of pairs that share next to nothing.
+pub fn jaccard_raw(first: &Profile, second: &Profile) -> f64 {
+    let (a, b) = (first.raw(), second.raw());
+    let shared = a.shared(b);
+    shared as f64 / (a.len() + b.len() - shared).max(1) as f64
 }
 
 /// Compares two texts, wherever they stood.
@@ -681,7 +706,7 @@ fn compare(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -
     if pair.told < FAINT && pair.jaccard < config.threshold {
         return pair;
     }
-    if pair.jaccard < config.threshold && pair.told < TOLD {
+    if pair.told < TOLD {
         // Letters are asked only where words do not decide.
         let (a_grams, b_grams) = (first.grams(), second.grams());
         pair.told_in_letters = share(shared_grams(a_grams, b_grams), a_grams.len().min(b_grams.len()));
@@ -707,7 +732,8 @@ fn compare(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -
     if !pair.listed {
         return pair;
     }
-    pair.joins = similar || config.retellings && (told || told_in_letters);
+    pair.retells = config.retellings && (told || told_in_letters);
+    pair.joins = similar || pair.retells;
     let remnant = first.is_remnant() || second.is_remnant();
     pair.reason = if first.fingerprint == second.fingerprint && (!remnant || a_raw == b_raw) {
         Reason::SameText

@@ -97,7 +97,7 @@ fn ids_that_are_gone_are_named_and_counted() {
     place
         .run(["scan", "crawl", "-o", "found", "--decisions", "decisions.csv"])
         .ends_with(0)
-        .prints("2 decisions of `decisions.csv` name documents that are not there:")
+        .prints("2 decisions of `decisions.csv` not followed, no document is called:")
         .prints("`gone.txt`, `lost.txt`");
     let told = &place.json("found/summary.json")["decisions"];
     assert_eq!((&told["lines"], &told["followed"]), (&3.into(), &1.into()));
@@ -120,4 +120,18 @@ fn decisions_that_cannot_be_followed_are_refused_with_their_lines() {
         .tells("line 1: expected a decision, found `a.txt,b.txt,maybe`")
         .tells("`ID,ID,different`");
     place.run(["scan", "crawl", "--decisions", "none.csv"]).ends_with(2).tells("`none.csv` could not be read");
+}
+
+#[test]
+fn decided_pairs_stand_with_exact_measures_whether_they_are_alike_or_not() {
+    let place = Place::new();
+    let chrome = "Follow us for more from the harbor desk, every morning before the first ferry leaves the pier.\n";
+    place.file("crawl/a.txt", format!("{HARBOR}{chrome}")).file("crawl/b.txt", format!("{MARKET}{chrome}"));
+    place.file("decisions.csv", "b.txt,a.txt,same\n");
+    place.run(["scan", "crawl", "-o", "found", "--decisions", "decisions.csv", "--no-boilerplate"]).ends_with(0);
+    let pairs = place.rows("found/pairs.jsonl");
+    assert_eq!(pairs.len(), 1);
+    let measure = |name: &str| pairs[0][name].as_f64().expect("a measure is never null");
+    assert!(measure("jaccard") > 0.0, "{}", pairs[0]);
+    assert_eq!(measure("jaccard"), measure("jaccard_raw"));
 }

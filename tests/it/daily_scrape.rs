@@ -59,7 +59,10 @@ fn what_repeats_a_reference_is_known_and_the_rest_is_new() {
     let pairs = place.rows("found/pairs.jsonl");
     assert!(pairs.iter().any(|pair| pair["a"] == "1" && pair["b"] == "old:1" && pair["joined"] == true), "{pairs:?}");
 
-    place.run(["dedup", "today.jsonl", "--against", "old", "-o", "new"]).ends_with(0).prints("2 documents repeat one");
+    place
+        .run(["dedup", "today.jsonl", "--against", "old", "-o", "new"])
+        .ends_with(0)
+        .prints("2 known from 2 references");
     let kept: Vec<Value> = place.rows("new/today.jsonl").into_iter().map(|row| row["id"].clone()).collect();
     assert_eq!(kept, ["2", "5"]);
     assert_eq!(row(&place, "new/dropped.jsonl", "1")["kept_id"], "old:1");

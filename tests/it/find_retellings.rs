@@ -82,6 +82,68 @@ fn only_what_is_kept_depends_on_the_policy() {
 }
 
 #[test]
+fn a_higher_threshold_clusters_a_finished_scan_again() {
+    let place = Place::new();
+    place.file("crawl.jsonl", json_lines(&crawl(15, 160, 8)));
+    for more in [&[][..], &["--no-retellings"]] {
+        let scan = |threshold: &str, output: &str| {
+            let words = ["scan", "crawl.jsonl", "--force", "--threshold", threshold, "-o", output];
+            place.run(words.iter().chain(more)).ends_with(0);
+        };
+        scan("0.4", "low");
+        scan("0.8", "high");
+        place.run(["dedup", "--from", "low", "--threshold", "0.8", "-o", "again", "--force"]).ends_with(0);
+        place.run(["dedup", "--from", "high", "-o", "unique", "--force"]).ends_with(0);
+        for file in ["crawl.jsonl", "dropped.jsonl"] {
+            assert_eq!(place.text(&format!("again/{file}")), place.text(&format!("unique/{file}")), "{file}, {more:?}");
+        }
+        let (again, unique) = (place.json("again/summary.json"), place.json("unique/summary.json"));
+        for figure in ["clusters", "clustered", "kept"] {
+            assert_eq!(again[figure], unique[figure], "{figure}, {more:?}");
+        }
+        assert_eq!(again["settings"]["threshold"], 0.8);
+    }
+    place
+        .run(["dedup", "--from", "high", "--threshold", "0.5", "-o", "lower"])
+        .ends_with(2)
+        .tells("`--threshold 0.5` is below the 0.8 of the scan in `high`")
+        .tells("hint: scan again with `--threshold 0.5`");
+    place.run(["clean", "--from", "low", "--threshold", "0.8", "-o", "cleaned"]).ends_with(2).tells("has no effect");
+    place.run(["clean", "--from", "low", "--threshold", "0.8", "--dedup", "-o", "cleaned"]).ends_with(0);
+}
+
+#[test]
+fn similarity_is_estimated_only_when_asked_and_says_so() {
+    let place = Place::new();
+    place.file("crawl.jsonl", json_lines(&crawl(16, 120, 6)));
+    place.run(["scan", "crawl.jsonl", "-o", "exact", "--no-retellings"]).ends_with(0);
+    place
+        .run(["scan", "crawl.jsonl", "-o", "sketch", "--verify", "sketch"])
+        .ends_with(0)
+        .prints("similarity is estimated (`--verify sketch`)");
+    assert_eq!(place.json("sketch/summary.json")["settings"]["verify"], "sketch");
+    let measures = |directory: &str| -> BTreeMap<(String, String), f64> {
+        let rows = place.rows(&format!("{directory}/pairs.jsonl"));
+        let text = |value: &serde_json::Value| value.as_str().expect("an id is text").to_owned();
+        rows.iter().map(|row| ((text(&row["a"]), text(&row["b"])), row["jaccard"].as_f64().unwrap())).collect()
+    };
+    let (exact, sketch) = (measures("exact"), measures("sketch"));
+    let mut both = 0;
+    for (pair, estimate) in &sketch {
+        if let Some(jaccard) = exact.get(pair) {
+            assert!((jaccard - estimate).abs() < 0.15, "{pair:?}: {jaccard}, estimated {estimate}");
+            both += 1;
+        }
+    }
+    assert!(both > 0 && 10 * both >= 8 * sketch.len(), "{both} of {}", sketch.len());
+    for row in place.rows("sketch/pairs.jsonl") {
+        let reason = row["reason"].as_str().unwrap();
+        assert!(reason.starts_with("estimated jaccard") || reason == "same text" || reason.contains("nearer"), "{row}");
+    }
+    place.run(["scan", "crawl.jsonl", "--verify", "skech"]).ends_with(2).tells("did you mean `sketch`?");
+}
+
+#[test]
 fn a_pair_is_explained_with_what_differs() {
     let place = Place::new();
     let story = "The harbor was closed on Monday after a crane fell into the water near the eastern pier. \

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use retold::config::Verify;
 use retold::evidence::SavedEvidence;
 use retold::observe::Silent;
 use retold::output::{SkippedRow, Tables, suggested_rules};
@@ -87,6 +88,9 @@ fn threads_and_memory_change_no_byte() {
         let found = scan(&documents, &plain, threads, budget);
         assert_same(&expected, &found, &format!("without boilerplate, at {threads} threads and {budget} bytes"));
     }
+    let sketched = Config { verify: Verify::Sketch, ..Config::default() };
+    let expected = scan(&documents, &sketched, 1, u64::MAX);
+    assert_same(&expected, &scan(&documents, &sketched, 8, 0), "by sketches, at 8 threads and 0 bytes");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use retold::Config;
 use retold::boilerplate::{BoilerplateKind, KindSet, data_versions};
-use retold::config::{Keep, Shingle, Sites};
+use retold::config::{Keep, Shingle, Sites, Verify};
 use retold::decisions::Decisions;
 use retold::evidence::SavedEvidence;
 use retold::input::PUBLIC_SUFFIX_LIST;
@@ -66,7 +66,7 @@ pub enum Command {
         retold scan crawl\n  \
         retold scan crawl/*.jsonl.gz -o found --threshold 0.7 --threads 8\n\n\
         The first prints what was found. The second also writes tables to `found`: documents, blocks, pairs, \
-        clusters, headlines, skipped (.jsonl each) and summary.json. `retold clean --from found` and \
+        clusters, versions, references, headlines, skipped (.jsonl each) and summary.json. `retold clean --from found` and \
         `retold dedup --from found` then apply that scan without judging again.")]
     Scan(ScanArgs),
 
@@ -83,7 +83,9 @@ pub enum Command {
     #[command(after_long_help = "Example:\n  \
         retold dedup crawl -o unique\n  \
         retold dedup crawl -o unique --keep earliest\n  \
-        retold dedup --from found -o unique\n\n\
+        retold dedup today -o new --against yesterday\n  \
+        retold dedup --from found -o unique\n  \
+        retold dedup --from found -o close --threshold 0.8\n\n\
         Kept documents stay byte for byte as they were read; `unique/dropped.jsonl` names every other one, with the \
         document kept in its place, their similarity and the reason.")]
     Dedup(DedupArgs),
@@ -372,7 +374,8 @@ pub struct JudgingArgs {
     /// `--shingle`) that either has, the share that both have. It is counted exactly for every pair that is
     /// reported, never estimated, and stands in the tables beside the same figure with boilerplate left in. A
     /// pair at the threshold or above is `near`; below it the retelling rule may still join a heavily edited or
-    /// cut copy, unless `--no-retellings` is given.
+    /// cut copy, unless `--no-retellings` is given. `dedup` and `clean --dedup` take a higher one than the scan's with
+    /// `--from`, and cluster its pairs again.
     #[arg(long, value_name = "T", default_value_t = Config::default().threshold)]
     pub threshold: f64,
 
@@ -420,6 +423,13 @@ pub struct JudgingArgs {
     /// Find candidates by an exact join instead of bands: slower, and nothing at the threshold is missed
     #[arg(long, value_parser = switch())]
     pub exact: bool,
+
+    /// How pairs are measured: exact, or sketch, which is faster and estimates similarity
+    ///
+    /// With `sketch` no text is read again: every similarity in the tables is an estimate with a standard error of up to 0.03,
+    /// reasons say so, and the threshold alone joins. Facts, quotations and retellings are not looked at.
+    #[arg(long, value_name = "WAY", default_value = Config::default().verify.name(), value_parser = values::verify)]
+    pub verify: Verify,
 
     /// Compare documents of two sites only
     #[arg(long, value_parser = switch(), conflicts_with = "same_site_only")]
@@ -514,6 +524,7 @@ impl JudgingArgs {
             careful: self.careful,
             retellings: !self.no_retellings,
             exact: self.exact,
+            verify: self.verify,
             sites: match (self.across_sites_only, self.same_site_only) {
                 (true, _) => Sites::Across,
                 (_, true) => Sites::Same,

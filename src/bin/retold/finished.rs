@@ -73,6 +73,8 @@ pub fn config(summary: &Summary) -> Config {
         careful: flag("careful", default.careful),
         retellings: flag("retellings", default.retellings),
         exact: flag("exact", default.exact),
+        // Two documents that are asked for are measured by their texts.
+        verify: default.verify,
         // Two documents that are asked for are compared wherever and whenever they are from.
         sites: default.sites,
         date_window: default.date_window,

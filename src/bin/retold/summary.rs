@@ -365,6 +365,7 @@ mod tests {
             a_in_b: 0.1,
             b_in_a: 0.1,
             relation: "related".into(),
+            retelling: false,
             joined: false,
             reason: String::new(),
         };

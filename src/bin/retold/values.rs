@@ -4,7 +4,7 @@ use std::fmt;
 
 use retold::Config;
 use retold::boilerplate::BoilerplateKind;
-use retold::config::{Keep, Shingle};
+use retold::config::{Keep, Shingle, Verify};
 
 /// A memory budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,14 @@ pub fn share(text: &str) -> Result<f64, String> {
 /// Parses what is compared.
 pub fn shingle(text: &str) -> Result<Shingle, String> {
     text.parse().map_err(|_| format!("expected words:1 to words:64, or chars:1 to chars:64, found `{text}`"))
+}
+
+/// Parses a way of measuring.
+pub fn verify(text: &str) -> Result<Verify, String> {
+    Verify::ALL.iter().find(|(_, name)| *name == text).map(|(verify, _)| *verify).ok_or_else(|| {
+        let names: Vec<&str> = Verify::ALL.iter().map(|(_, name)| *name).collect();
+        unknown("way of measuring", text, &names)
+    })
 }
 
 /// Parses a policy of keeping.

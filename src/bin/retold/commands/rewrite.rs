@@ -1,6 +1,6 @@
 //! What `clean` and `dedup` share: judge anew or read a finished scan, look before anything is written, write.
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -22,7 +22,7 @@ use crate::guard::Toll;
 use crate::progress::Talk;
 use crate::render::{counted, percent, quoted};
 use crate::run::{self, Means, References};
-use crate::settings::Parsed;
+use crate::settings::{Parsed, Setting};
 
 /// What is to be written.
 #[derive(Debug)]
@@ -114,8 +114,9 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
 
 /// Writes the inputs of a finished scan as it has judged them.
 fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: &Talk) -> Result<Outcome> {
-    refuse_settings(parsed, job, directory)?;
     let scan = finished::open(directory)?;
+    let higher = higher_threshold(parsed, job, scan.summary(), directory)?;
+    refuse_settings(parsed, job, directory)?;
     finished::same_teaching(scan.summary(), job.judging, directory)?;
     let paths = finished::paths(scan.summary())?;
     let output = output(job, &paths)?;
@@ -124,9 +125,21 @@ fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: 
     let mut summary = scan.summary().clone();
     job.command.clone_into(&mut summary.retold);
     let shows = format!("retold explain --from {} ID", quoted(&directory.to_string_lossy()));
-    Toll::count(rows(directory)?, job.cleans(), job.drops())?.check(job.max_removed, &summary, &shows)?;
-    let mut decisions = scan.decisions()?;
-    let rewritten = write::<WriteError>(job, &source, &mut decisions, digests, means, talk, output.as_ref())?;
+    let write_rows = |rows: &dyn Fn() -> Result<Rows, WriteError>, summary: &Summary| -> Result<Rewritten> {
+        Toll::count(rows()?, job.cleans(), job.drops())?.check(job.max_removed, summary, &shows)?;
+        let mut decisions = scan.decisions(rows)?;
+        write::<WriteError>(job, &source, &mut decisions, digests.clone(), means, talk, output.as_ref())
+    };
+    let rewritten = match higher {
+        Some(config) => {
+            let again = scan.recluster(&config)?;
+            summary.settings.insert("threshold".to_owned(), config.threshold.into());
+            (summary.clusters, summary.clustered) = (again.clusters, again.clustered);
+            (summary.kept, summary.known) = (again.kept, again.known);
+            write_rows(&|| Ok(Box::new(again.documents()?)), &summary)?
+        }
+        None => write_rows(&|| Ok(Box::new(scan.documents()?)), &summary)?,
+    };
     for skipped in &rewritten.skipped {
         talk.skipped(skipped);
     }
@@ -137,6 +150,34 @@ fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: 
     summary.run = means.facts(&paths, None, Vec::new());
     finish(output, &summary, &skipped)?;
     Ok((summary, rewritten, skipped))
+}
+
+/// Rows of the table `documents`.
+type Rows = Box<dyn Iterator<Item = Result<DocumentRow, WriteError>> + Send>;
+
+/// Returns the settings of a scan with the threshold of the command line, when one is given that is higher.
+fn higher_threshold(
+    parsed: &Parsed,
+    job: &Job<'_>,
+    summary: &Summary,
+    directory: &Path,
+) -> Result<Option<retold::Config>> {
+    let settings = parsed.settings();
+    let is_given = |setting: &Setting| setting.name == "threshold" && setting.origin == "flag";
+    if !job.drops() || !settings.iter().any(is_given) {
+        return Ok(None);
+    }
+    let scanned = finished::config(summary);
+    let config = retold::Config { threshold: job.judging.threshold, ..scanned.clone() };
+    config.check().map_err(Error::from)?;
+    if config.threshold < scanned.threshold {
+        let (asked, found) = (config.threshold, scanned.threshold);
+        let directory = directory.display();
+        let error =
+            anyhow!("`--threshold {asked}` is below the {found} of the scan in `{directory}`, whose pairs end there");
+        return Err(hinted(error, format!("scan again with `--threshold {asked}`, or give one from {found} to 1")));
+    }
+    Ok((config.threshold > scanned.threshold).then_some(config))
 }
 
 /// Refuses flags that a finished scan has settled: ignoring them in silence would look like obeying them.
@@ -155,7 +196,9 @@ fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<(
         "top",
     ];
     let settings = parsed.settings();
-    let given = settings.iter().find(|setting| setting.origin == "flag" && !FREE.contains(&setting.name.as_str()));
+    // Clusters follow a threshold, boilerplate does not.
+    let is_free = |name: &str| FREE.contains(&name) || name == "threshold" && job.drops();
+    let given = settings.iter().find(|setting| setting.origin == "flag" && !is_free(&setting.name));
     match given {
         None => Ok(()),
         Some(setting) => {
@@ -169,18 +212,6 @@ fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<(
 /// Begins the output directory, if there is to be one, before any work.
 fn output(job: &Job<'_>, paths: &[PathBuf]) -> Result<Option<OutputDirectory>> {
     if job.prints() { Ok(None) } else { run::output(job.output, job.force, false, paths).map(Some) }
-}
-
-/// Reads the rows of the table `documents` of a finished scan.
-fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<DocumentRow>>> {
-    let path = directory.join("documents.jsonl");
-    let failed = format!("`{}`: could not be read", path.display());
-    let file = std::fs::File::open(&path).context(failed.clone())?;
-    let lines = BufReader::with_capacity(1 << 20, file).lines();
-    Ok(lines.map(move |line| {
-        let line = line.context(failed.clone())?;
-        serde_json::from_str(&line).with_context(|| format!("`{}`: expected a row of this table", path.display()))
-    }))
 }
 
 /// Writes every document as decided.
@@ -241,8 +272,8 @@ fn told(job: &Job<'_>, summary: &Summary, rewritten: &Rewritten) -> String {
         let why = if rewritten.dropped == 0 { "" } else { ", each with the one kept in its place (`dropped.jsonl`)" };
         text.push_str(&format!("  {} dropped{why}\n", counted(rewritten.dropped, "document")));
         if summary.references > 0 {
-            let known = counted(summary.known, "document");
-            text.push_str(&format!("  {known} repeat one of {}\n", counted(summary.references, "reference")));
+            let references = counted(summary.references, "reference");
+            text.push_str(&format!("  {} known from {references}\n", crate::render::count(summary.known)));
         }
     }
     if summary.skipped > 0 {
