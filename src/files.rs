@@ -360,6 +360,15 @@ impl OutputDirectory {
         Ok(OutputDirectory { target, partial, force, committed: false, stays, _marker: marker })
     }
 
+    /// Returns whether there is anything in it that another run could go on with.
+    fn holds_something(&self) -> bool {
+        let entries = fs::read_dir(&self.partial).into_iter().flatten().flatten();
+        let is_something = |entry: fs::DirEntry| {
+            entry.file_name() != MARKER && entry.metadata().is_ok_and(|entry| entry.is_dir() || entry.len() > 0)
+        };
+        entries.map(is_something).any(|something| something)
+    }
+
     /// Returns where a resumable run keeps what it has finished; it goes when the directory appears.
     pub fn resume_path(&self) -> PathBuf {
         self.partial.join(RESUME)
@@ -430,7 +439,7 @@ impl OutputDirectory {
 
 impl Drop for OutputDirectory {
     fn drop(&mut self) {
-        if !self.committed && !self.stays {
+        if !self.committed && !(self.stays && self.holds_something()) {
             // Nobody is left to tell; the next run removes what stays.
             let _ = fs::remove_dir_all(&self.partial);
         }

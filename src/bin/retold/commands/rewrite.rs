@@ -94,6 +94,7 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let output = output(job, &paths)?;
     let source = run::open(&paths, &settings, talk)?;
     let workspace = means.workspace();
+    run::tell_scratch(means, &source, &workspace, talk);
     let scan = run::scan(&config, &workspace, &source, talk, None)?;
     let digests = source.digests();
     let skipped = run::all_skipped(&source, &scan);

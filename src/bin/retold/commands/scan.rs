@@ -37,8 +37,13 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let source = run::open(&paths, &settings, &talk)?;
     let workspace = match &output {
         Some(output) if args.resume => means.resumable_workspace(output, &config, &source, &args.reading)?,
-        _ => means.workspace(),
+        Some(output) => {
+            means.begin_anew(output);
+            means.workspace()
+        }
+        None => means.workspace(),
     };
+    run::tell_scratch(&means, &source, &workspace, &talk);
     let scan = run::scan(&config, &workspace, &source, &talk, tables.as_ref()).map_err(|error| match error {
         Error::Stopped if args.resume => hinted(error.into(), "the same command goes on from what is finished"),
         other => other.into(),
