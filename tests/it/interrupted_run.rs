@@ -1,4 +1,4 @@
-//! Runs that are stopped, killed, or begun while another one writes the same directory.
+//! Runs that are stopped, killed, timed, or begun while another one writes the same directory.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -236,4 +236,16 @@ fn a_directory_is_written_by_one_run_at_a_time() {
     assert!(second.stderr.contains("another run is writing there") || second.stderr.contains("exists already"));
     assert!(first.wait().expect("it ends").code() == Some(1), "the first one is not disturbed");
     assert!(place.path("found/summary.json").exists());
+}
+
+#[test]
+fn timings_tell_every_stage_after_the_summary_and_in_it() {
+    let place = place_with_crawl(40);
+    let shown = place.run(["scan", "crawl", "-o", "found", "--timings"]).ends_with(1).prints("Timings:");
+    for stage in ["read", "repeat", "judge", "meet", "read again", "verify", "group", "sum up", "write", "all"] {
+        assert!(shown.stdout.contains(&format!("\n  {stage} ")), "{stage} is not in:\n{}", shown.stdout);
+    }
+    let run = &place.json("found/summary.json")["run"];
+    assert_eq!(run["stages"].as_array().map(Vec::len), Some(9));
+    assert_eq!(run["stages"][0]["records"], 40);
 }
