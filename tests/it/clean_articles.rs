@@ -1,10 +1,10 @@
 //! As a corpus builder I want the articles without what surrounds them, and every other byte as I had it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
 
 use crate::support::Place;
-use crate::support::articles::{crawl, json_lines, tail};
+use crate::support::articles::{crawl, head, json_lines, site, tail};
 
 /// Files of many kinds, packed and not, with odd ends and white space.
 fn mixed(place: &Place) {
@@ -224,4 +224,39 @@ fn records_can_be_streamed() {
     assert_eq!(place.rows("unique.jsonl").len(), stories.len());
     place.shell("retold clean crawl.jsonl -o - | true; exit ${PIPESTATUS[0]}").ends_with(0).says_nothing();
     place.shell("retold clean crawl.jsonl -o - > /dev/full").ends_with(2).tells("error:");
+}
+
+#[test]
+fn an_article_that_many_sites_reprint_keeps_every_paragraph() {
+    const SITES: usize = 100;
+    let place = Place::new();
+    // Two pages of every site's own, and four agency stories that 2, 5, 20 and 100 of the sites print under their own chrome.
+    let mut pages: Vec<_> = crawl(61, 2 * SITES, SITES);
+    let mut paragraphs: HashSet<String> = HashSet::new();
+    let mut reprints = HashSet::new();
+    for (story, copies) in crawl(62, 4, 4).into_iter().zip([2, 5, 20, SITES]) {
+        paragraphs.extend(story.article.lines().map(str::to_owned));
+        for number in 0..copies {
+            let site = site(number);
+            let mut lines = head(&site);
+            lines.push(story.title.clone());
+            lines.push("By Agency Staff".to_owned());
+            lines.extend(story.article.lines().map(str::to_owned));
+            lines.extend(tail(&site));
+            let id = format!("{site}/reprint-{}", story.story);
+            reprints.insert(id.clone());
+            let text = lines.join("\n\n") + "\n";
+            pages.push(crate::support::articles::Page { id, site, text, ..story.clone() });
+        }
+    }
+    place.file("crawl.jsonl", json_lines(&pages));
+    place.run(["scan", "crawl.jsonl", "-o", "scan"]).ends_with(0);
+    let mut chrome = 0;
+    for row in place.rows("scan/blocks.jsonl") {
+        let text = row["text"].as_str().unwrap();
+        assert!(!paragraphs.contains(text), "a syndicated paragraph is taken: {row}");
+        chrome += usize::from(row["removed"] == true && reprints.contains(row["id"].as_str().unwrap()));
+    }
+    let lines = reprints.len() * (head("").len() + 1 + tail("").len());
+    assert!(100 * chrome >= 98 * lines, "{chrome} of {lines} lines of the sites are taken");
 }
