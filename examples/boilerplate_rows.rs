@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use flate2::read::MultiGzDecoder;
 use rayon::prelude::*;
 use retold::boilerplate::training::Rows;
-use retold::boilerplate::{Fingerprints, Judge, Page, Repetition, fingerprints};
+use retold::boilerplate::{Fingerprints, Judge, Page, Repetition, Weights, fingerprints};
 use retold::text::{Block, Layout, Segments, hash_terms};
 use retold::{Config, Span};
 use serde::Deserialize;
@@ -89,12 +89,9 @@ fn main() -> Result<()> {
         "look" => look(directory, &pages),
         "context" => context(directory, &pages),
         "judge" => {
-            let config = Config { careful, model: !no_model, ..Config::default() };
-            let judge = match model {
-                Some(model) => Judge::with_weights(&config, &model)?,
-                None => Judge::new(&config),
-            };
-            judge_all(directory, &pages, &judge)
+            let weights = model.map(|bytes| Weights::read(&bytes)).transpose()?;
+            let config = Config { careful, model: !no_model, weights, ..Config::default() };
+            judge_all(directory, &pages, &Judge::new(&config))
         }
         _ => bail!("expected words, look, context or judge, found `{step}`"),
     }

@@ -4,9 +4,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use crate::boilerplate::{BoilerplateKind, KindSet};
+use crate::boilerplate::{BoilerplateKind, KindSet, Rules, Weights};
 use crate::decisions::Decisions;
+use crate::evidence::SavedEvidence;
 use crate::hash::hash64;
 
 /// The settings of a run.
@@ -20,6 +22,12 @@ pub struct Config {
     pub boilerplate: bool,
     /// Whether the content model takes part; off: repetition only. Default true.
     pub model: bool,
+    /// Weights of the content model other than those of the program. Default none.
+    pub weights: Option<Weights>,
+    /// The user's own phrases, which win over model and repetition. Default none.
+    pub rules: Option<Arc<Rules>>,
+    /// What another corpus taught, looked up instead of counting what repeats in this one. Default none.
+    pub evidence: Option<SavedEvidence>,
     /// Whether a sterner judge is used, that flags only what it is nearly sure of. Default false.
     pub careful: bool,
     /// Whether the retelling rule (share of the shorter text, with facts) joins on top of the threshold. Default true.
@@ -44,6 +52,11 @@ pub struct Config {
     pub remove: KindSet,
     /// Whether `blocks` lists content blocks too. Default false.
     pub all_blocks: bool,
+    /// Whether what repeats is kept to be saved, see [`Scan::save_evidence`](crate::Scan::save_evidence). Changes no
+    /// answer. Default false.
+    pub save_evidence: bool,
+    /// Whether rules are suggested, see [`Scan::suggestions`](crate::Scan::suggestions). Changes no answer. Default false.
+    pub suggest_rules: bool,
     /// Sites in falling order of preference, for `Keep::SitePriority`.
     pub site_priority: Vec<String>,
 }
@@ -55,6 +68,9 @@ impl Default for Config {
             shingle: Shingle::Words(3),
             boilerplate: true,
             model: true,
+            weights: None,
+            rules: None,
+            evidence: None,
             careful: false,
             retellings: true,
             exact: false,
@@ -66,6 +82,8 @@ impl Default for Config {
             keep: Keep::Longest,
             remove: KindSet::all().without(BoilerplateKind::HeadlineVariant),
             all_blocks: false,
+            save_evidence: false,
+            suggest_rules: false,
             site_priority: Vec::new(),
         }
     }
@@ -103,6 +121,9 @@ impl Config {
             "shingle": self.shingle.to_string(),
             "boilerplate": self.boilerplate,
             "model": self.model,
+            "weights": self.weights.as_ref().map(Weights::version),
+            "rules": self.rules.as_ref().map(|rules| rules.version()),
+            "evidence": self.evidence.as_ref().map(SavedEvidence::version),
             "careful": self.careful,
             "retellings": self.retellings,
             "exact": self.exact,

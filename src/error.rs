@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::document::SourceError;
+use crate::evidence::EvidenceError;
 use crate::output::WriteError;
 use crate::store::StoreError;
 
@@ -20,6 +21,9 @@ pub enum Error {
     /// An output cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// Saved evidence cannot be used.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
     /// The input changed between two passes over it.
     #[error("the input changed while it was read: {what}")]
     Changed {
@@ -39,6 +43,7 @@ impl Error {
             Error::Source(error) => error.hint.clone(),
             Error::Store(error) => Some(error.hint()),
             Error::Write(error) => error.hint(),
+            Error::Evidence(error) => Some(error.hint()),
             Error::Changed { .. } => Some("run again when nothing writes to it any more".to_owned()),
         }
     }

@@ -47,9 +47,80 @@ pub fn mix64(mut value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// Bits by which hashes are cut into buckets at most: as many places as are filled side by side in the nearest cache.
+const CUT_BITS: u32 = 11;
+
+/// Items up to which comparing is as fast as counting.
+const FEW: usize = 48;
+
+/// Items of a bucket that are put in order one by one.
+const IN_PLACE: usize = 24;
+
+/// Sorts items by the hash in them; those of equal hashes stay in the order they had.
+///
+/// O(n) where the hashes' high bits are spread evenly, as good hashes are: they are counted into about as many buckets as
+/// there are items, and each bucket is put in order. Where they are not, O(n log n).
+pub(crate) fn sort_by_hash<T: Copy>(items: &mut Vec<T>, hash: impl Fn(&T) -> u64) {
+    let len = items.len();
+    if len <= FEW || u32::try_from(len).is_err() {
+        items.sort_by_key(hash);
+        return;
+    }
+    let bits = (len.ilog2() - 1).min(CUT_BITS);
+    let shift = u64::BITS - bits;
+    let mut ends = [0u32; 1 << CUT_BITS];
+    let ends = &mut ends[..1 << bits];
+    for item in items.iter() {
+        ends[(hash(item) >> shift) as usize] += 1;
+    }
+    let mut sum = 0;
+    for end in ends.iter_mut() {
+        sum += std::mem::replace(end, sum);
+    }
+    let mut sorted = vec![items[0]; len];
+    for item in items.iter() {
+        let end = &mut ends[(hash(item) >> shift) as usize];
+        sorted[*end as usize] = *item;
+        *end += 1;
+    }
+    let mut start = 0;
+    for end in ends {
+        let bucket = &mut sorted[start..*end as usize];
+        start = *end as usize;
+        if bucket.len() > IN_PLACE {
+            bucket.sort_by_key(&hash);
+            continue;
+        }
+        for at in 1..bucket.len() {
+            let item = bucket[at];
+            let mut place = at;
+            while place > 0 && hash(&bucket[place - 1]) > hash(&item) {
+                bucket[place] = bucket[place - 1];
+                place -= 1;
+            }
+            bucket[place] = item;
+        }
+    }
+    *items = sorted;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sorting_by_hash_is_a_stable_sort(
+            keys in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..3, Just(u64::MAX)], 0..600)
+        ) {
+            let mut items: Vec<(u64, usize)> = keys.into_iter().zip(0..).collect();
+            let mut expected = items.clone();
+            expected.sort();
+            sort_by_hash(&mut items, |item| item.0);
+            prop_assert_eq!(items, expected);
+        }
+    }
 
     #[test]
     fn hashes_are_the_published_ones() {

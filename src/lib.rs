@@ -16,6 +16,7 @@
 //! | [`input`] | files, directories, patterns, standard input | [`Document`]s |
 //! | [`mod@text`] | one text | its blocks, its terms in normal form |
 //! | [`boilerplate`] | blocks of a page and how often they repeat | a verdict for each, with kind, score and evidence |
+//! | [`evidence`] | what a corpus repeated | the same, kept in a file for the pages to come |
 //! | [`similarity`] | terms | signatures, candidate pairs, verified pairs |
 //! | [`cluster`] | verified pairs | clusters, each held together by its representative |
 //! | [`store`] | records | the same records sorted, within a memory budget |
@@ -55,6 +56,7 @@ pub mod date;
 pub mod decisions;
 pub mod document;
 pub mod error;
+pub mod evidence;
 pub mod files;
 pub mod hash;
 pub mod headlines;

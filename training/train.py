@@ -4,8 +4,9 @@
     train.py ROWS WORK OUT SET...
 
 ROWS is the built example `boilerplate_rows`, WORK a folder for scratch files, OUT the model file to write, and every SET
-JSONL of pages with labelled lines. Writes OUT (trained on everything) and WORK/fold-N.bin (trained without fold N):
-judge the pages of fold N's sites with it (`boilerplate_rows judge … --model`) to score pages that it never saw.
+JSONL of pages with labelled lines. Writes OUT (trained on everything), WORK/fold-N.bin (trained without fold N) and
+WORK/folds.tsv (the fold of every site): judge the pages of fold N's sites with fold-N.bin (`boilerplate_rows judge …
+--model`, or `retold scan --model` for a whole run) to score pages that it never saw.
 Deterministic: fixed seeds, folds by a hash of the site, one order.
 """
 import gzip, hashlib, json, os, random, struct, subprocess, sys
@@ -177,6 +178,8 @@ def main():
     mixed = np.array([r[1].endswith(":mixed") for r in table])
     site_fold = {}
     fold = np.array([site_fold.setdefault(r[2], fold_of(r[2])) for r in table])
+    with open(os.path.join(WORK, "folds.tsv"), "w", encoding="utf-8") as out:
+        out.writelines(f"{site}\t{number}\n" for site, number in sorted(site_fold.items()))
     ids = [r[1] for r in table]
     judged = label >= 0
     # A line weighs by the root of its length, and the lines of a page less the more there are.

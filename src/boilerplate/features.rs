@@ -196,13 +196,14 @@ fn ln1p_of(value: f32) -> f32 {
 impl Blocks {
     /// Looks at all blocks. `lexical` gives the words' own score.
     pub(super) fn look(text: &str, blocks: &[Block], title: Option<&str>, lexical: impl Fn(&[u32]) -> f32) -> Blocks {
-        let sample = sample(text, blocks);
-        let (language, hits, second) = shape::language(&sample);
+        let mut words = Vec::with_capacity(text.len().min(1 << 20) / 5);
+        let mut shapes: Vec<Shape> = blocks.iter().map(|block| shape::read(block.span.of(text), &mut words)).collect();
+        let (language, hits, second) = shape::language(sample(&shapes, &words));
         let language_sure = hits >= 8 && 2 * hits >= 3 * second;
         let language = if hits >= 4 { language } else { 0 };
-        let mut words = Vec::with_capacity(text.len().min(1 << 20) / 5);
-        let shapes: Vec<Shape> =
-            blocks.iter().map(|block| shape::look(block.span.of(text), language, &mut words)).collect();
+        for shape in &mut shapes {
+            shape::look_up(shape, language, &mut words);
+        }
         let mut topic = Topic::new();
         for (at, shape) in shapes.iter().enumerate() {
             if is_long(shape) {
@@ -371,29 +372,25 @@ fn words_of<'a>(shape: &Shape, words: &'a [u32]) -> &'a [u32] {
     &words[shape.first_word..shape.first_word + shape.tokens as usize]
 }
 
-/// Takes up to 400 words from the longest blocks: enough to tell the language.
-fn sample(text: &str, blocks: &[Block]) -> Vec<u32> {
-    let mut longest: Vec<(usize, usize)> =
-        blocks.iter().enumerate().map(|(at, block)| (block.span.len(), at)).collect();
-    let keep = longest.len().min(8);
-    if keep > 0 && longest.len() > keep {
-        longest.select_nth_unstable_by_key(keep - 1, |(length, at)| (std::cmp::Reverse(*length), *at));
+/// Blocks that tell the language, the longest ones, and words taken from each and from all of them.
+const SAMPLE_BLOCKS: usize = 8;
+const SAMPLE_OF_BLOCK: usize = 240;
+const SAMPLE_WORDS: usize = 480;
+
+/// Takes words from the longest blocks: enough to tell the language.
+fn sample<'a>(shapes: &[Shape], words: &'a [u32]) -> impl Iterator<Item = &'a u32> {
+    let order = |at: &u32| (std::cmp::Reverse(shapes[*at as usize].tokens), *at);
+    let mut longest: Vec<u32> = (0..shapes.len() as u32).collect();
+    if longest.len() > SAMPLE_BLOCKS {
+        longest.select_nth_unstable_by_key(SAMPLE_BLOCKS - 1, order);
+        longest.truncate(SAMPLE_BLOCKS);
     }
-    longest.truncate(keep);
-    longest.sort_unstable_by_key(|(length, at)| (std::cmp::Reverse(*length), *at));
-    let mut words = Vec::new();
-    for (_, at) in longest {
-        let block = blocks[at].span.of(text);
-        let mut cut = block.len().min(1200);
-        while !block.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        shape::words_of(&block[..cut], &mut words);
-        if words.len() > 400 {
-            break;
-        }
-    }
-    words
+    longest.sort_unstable_by_key(order);
+    let spans: Vec<(usize, usize)> = longest
+        .into_iter()
+        .map(|at| (shapes[at as usize].first_word, (shapes[at as usize].tokens as usize).min(SAMPLE_OF_BLOCK)))
+        .collect();
+    spans.into_iter().flat_map(|(first, count)| &words[first..first + count]).take(SAMPLE_WORDS)
 }
 
 fn own_features(shape: &Shape, lexical: f32, topical: f32, repeats: f32) -> [f32; OWN] {

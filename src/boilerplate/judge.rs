@@ -1,13 +1,13 @@
 //! Features and repetition → verdicts.
 
-use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::boilerplate::cues::Lexicon;
 use crate::boilerplate::features::{Blocks, CONTEXT_COLUMNS, LOOK_COLUMNS, Scores};
 use crate::boilerplate::model::{Forest, LANES, Model, WIDTH};
 use crate::boilerplate::repetition::evidence;
-use crate::boilerplate::{BoilerplateKind, ModelError, Repetition, chain, kinds};
+use crate::boilerplate::{BoilerplateKind, KindSet, Repetition, RuleMatch, chain, kinds};
 use crate::config::Config;
 use crate::text::{Block, Segments};
 
@@ -82,6 +82,16 @@ pub struct Verdict {
     pub evidence: Evidence,
 }
 
+impl Verdict {
+    /// Returns whether the block goes when the kinds of `remove` go. A rule of the user's is obeyed whatever they are.
+    pub fn is_removed(&self, remove: KindSet) -> bool {
+        match self.evidence.rule {
+            Some(rule) => rule.removes,
+            None => self.kind.is_some_and(|kind| remove.has(kind)),
+        }
+    }
+}
+
 /// What speaks for a verdict, beside the repetition that the caller knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
@@ -89,6 +99,8 @@ pub struct Evidence {
     pub cue: Option<String>,
     /// Where in the page it stands.
     pub place: Place,
+    /// The user's rule that decided, whatever else speaks for or against it.
+    pub rule: Option<RuleMatch>,
 }
 
 /// Where in the page a block stands.
@@ -142,21 +154,14 @@ const SURE: f32 = 2.0;
 pub struct Judge {
     careful: bool,
     with_model: bool,
-    model: Cow<'static, Model>,
+    model: Arc<Model>,
 }
 
 impl Judge {
     /// Makes the judge that the settings ask for.
     pub fn new(config: &Config) -> Judge {
-        Judge { careful: config.careful, with_model: config.model, model: Cow::Borrowed(Model::built_in()) }
-    }
-
-    /// Makes a judge with other weights, as cross-validation needs: the bytes of a file that `training/train.py` wrote.
-    ///
-    /// # Errors
-    /// If the bytes are no model, or one for other features.
-    pub fn with_weights(config: &Config, weights: &[u8]) -> Result<Judge, ModelError> {
-        Ok(Judge { model: Cow::Owned(Model::read(weights)?), ..Judge::new(config) })
+        let model = config.weights.as_ref().map_or_else(Model::built_in, |weights| Arc::clone(&weights.model));
+        Judge { careful: config.careful, with_model: config.model, model }
     }
 
     /// Judges one page: one verdict a block.
@@ -224,7 +229,7 @@ impl Judge {
                 };
                 let cue = (shape.cue > 0).then(|| Lexicon::get().cue(shape.cue - 1).text.to_owned());
                 let score = probability(log_odds[at]);
-                judged.verdicts.push(Verdict { kind, score, evidence: Evidence { cue, place } });
+                judged.verdicts.push(Verdict { kind, score, evidence: Evidence { cue, place, rule: None } });
             }
         }
         judged

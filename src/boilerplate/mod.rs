@@ -18,13 +18,15 @@ mod kinds;
 mod model;
 mod occurrence;
 mod repetition;
+mod rules;
 mod shape;
 pub mod training;
 mod versions;
 
 pub use judge::{Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, Verdict};
 pub use kind::{BoilerplateKind, KindSet};
-pub use model::ModelError;
-pub use occurrence::{Counted, Link, Occurrence, Tally};
-pub use repetition::{Fingerprints, Repetition, fingerprints};
+pub use model::{ModelError, Weights};
+pub use occurrence::{Counted, Link, Occurrence, Recurrence, Tally};
+pub use repetition::{Fingerprints, Recent, Repetition, fingerprints};
+pub use rules::{Action, Match, Rule, RuleError, RuleMatch, Rules, write_rule};
 pub use versions::data_versions;

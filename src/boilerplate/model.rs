@@ -3,15 +3,18 @@
 //! The file is made by `training/train.py` and is part of the program. Byte order is little endian; its parts are, in
 //! order: magic and version, the counts of columns it was trained on, parameters, word weights, two forests.
 
-use std::sync::LazyLock;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use crate::boilerplate::features::{CONTEXT_COLUMNS, LEXICAL_BITS, LOOK_COLUMNS, lexical_buckets};
 use crate::boilerplate::repetition::EVIDENCE;
-use crate::boilerplate::versions::MODEL as BUILT_IN;
+use crate::boilerplate::versions::{MODEL as BUILT_IN, short};
+use crate::hash::hash64;
 
 /// The weights that the program brings.
-static MODEL: LazyLock<Model> =
-    LazyLock::new(|| Model::read(BUILT_IN).expect("the model of the program fits the program: a test reads it"));
+static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
+    Arc::new(Model::read(BUILT_IN).expect("the model of the program fits the program: a test reads it"))
+});
 
 const MAGIC: [u8; 4] = *b"rtbm";
 /// Version of the file's format and of the features it expects.
@@ -40,6 +43,54 @@ pub enum ModelError {
     /// The bytes end early, or name what is not there.
     #[error("the model is damaged")]
     Damaged,
+}
+
+impl ModelError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ModelError::NotAModel | ModelError::Damaged => "name a file that `training/train.py` wrote, whole",
+            ModelError::Version { .. } | ModelError::Features { .. } => {
+                "train it again with `training/train.py` of this version of the program"
+            }
+        }
+    }
+}
+
+/// Trained weights other than those of the program, as cross-validation of a whole run needs.
+///
+/// Two are equal when they were read from the same bytes. Cloning is cheap: the weights are shared.
+#[derive(Clone)]
+pub struct Weights {
+    pub(super) model: Arc<Model>,
+    digest: u64,
+}
+
+impl Weights {
+    /// Reads the bytes of a file that `training/train.py` wrote.
+    ///
+    /// # Errors
+    /// If the bytes are no model, or one of another version or for other features.
+    pub fn read(bytes: &[u8]) -> Result<Weights, ModelError> {
+        Ok(Weights { model: Arc::new(Model::read(bytes)?), digest: hash64(bytes) })
+    }
+
+    /// Returns the version, as [`data_versions`](crate::boilerplate::data_versions) gives that of the built-in weights.
+    pub fn version(&self) -> String {
+        short(self.digest)
+    }
+}
+
+impl PartialEq for Weights {
+    fn eq(&self, other: &Weights) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl fmt::Debug for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Weights({:016x})", self.digest)
+    }
 }
 
 /// Numbers that are no trees.
@@ -148,8 +199,8 @@ pub(super) struct Model {
 
 impl Model {
     /// Returns the weights that the program brings.
-    pub(super) fn built_in() -> &'static Model {
-        &MODEL
+    pub(super) fn built_in() -> Arc<Model> {
+        Arc::clone(&MODEL)
     }
 
     /// Returns the words' own score: the sum of their weights over the root of their number.

@@ -151,6 +151,50 @@ impl Record for Counted {
     }
 }
 
+/// How often a block or template stands in the run: one record for all sites together, and one for each that holds it
+/// twice or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recurrence {
+    /// Fingerprint of the block or template.
+    pub fingerprint: u64,
+    /// The site that is counted; none: all.
+    pub site: Option<u32>,
+    /// Documents that hold it.
+    pub documents: u32,
+    /// Sites that hold it; 1 where one is counted.
+    pub sites: u32,
+    /// Near-duplicate clusters that hold it.
+    pub clusters: u32,
+}
+
+impl Record for Recurrence {
+    const WIDTH: usize = 24;
+
+    fn encode(&self, out: &mut [u8]) {
+        out[..8].copy_from_slice(&self.fingerprint.to_le_bytes());
+        // No run has 2^32 - 1 sites: it has fewer documents, and one number is that of the site not known.
+        let site = self.site.map_or(0, |site| site + 1);
+        for (value, out) in [site, self.documents, self.sites, self.clusters].iter().zip(out[8..24].chunks_exact_mut(4))
+        {
+            out.copy_from_slice(&value.to_le_bytes());
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Recurrence {
+        Recurrence {
+            fingerprint: u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")),
+            site: u32_at(bytes, 8).checked_sub(1),
+            documents: u32_at(bytes, 12),
+            sites: u32_at(bytes, 16),
+            clusters: u32_at(bytes, 20),
+        }
+    }
+
+    fn key(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
 }
@@ -237,6 +281,26 @@ impl Tally {
         }
     }
 
+    /// Returns the block's recurrences: over all sites, then on each that holds it in two documents or more.
+    pub fn recurrences(&self, fingerprint: u64) -> impl Iterator<Item = Recurrence> + '_ {
+        let all = Recurrence {
+            fingerprint,
+            site: None,
+            documents: self.documents,
+            sites: self.by_site.len() as u32,
+            clusters: self.clusters.len() as u32,
+        };
+        let repeated = self.by_site.iter().filter(|(_, documents, _)| *documents > 1);
+        let on_site = move |(site, documents, clusters): &(u32, u32, u32)| Recurrence {
+            fingerprint,
+            site: Some(*site),
+            documents: *documents,
+            sites: 1,
+            clusters: *clusters,
+        };
+        std::iter::once(all).chain(repeated.map(on_site))
+    }
+
     /// Returns the counts for a document of `site`: documents, sites, clusters, and its site's documents and clusters.
     pub fn counts(&self, site: u32) -> [u32; 5] {
         let (site_documents, site_clusters) = self.of_site(site);
@@ -257,6 +321,8 @@ mod tests {
         tally.finish();
         assert_eq!(tally.counts(0), [4, 2, 2, 2, 1]);
         assert_eq!(tally.counts(7), [4, 2, 2, 2, 2]);
+        let recurrences: Vec<_> = tally.recurrences(5).map(|one| (one.site, one.documents, one.clusters)).collect();
+        assert_eq!(recurrences, [(None, 4, 2), (Some(0), 2, 1), (Some(7), 2, 2)]);
     }
 
     #[test]
@@ -270,5 +336,11 @@ mod tests {
         let mut bytes = [0; 28];
         counted.encode(&mut bytes);
         assert_eq!(Counted::decode(&bytes), counted);
+        for site in [None, Some(0), Some(9)] {
+            let recurrence = Recurrence { fingerprint: 1 << 60, site, documents: 3, sites: 2, clusters: 1 };
+            let mut bytes = [0; 24];
+            recurrence.encode(&mut bytes);
+            assert_eq!(Recurrence::decode(&bytes), recurrence);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::boilerplate::shape::{self, FLAGS};
 use crate::hash::{hash64, mix64};
-use crate::text::{fingerprint, normalize};
+use crate::text::{fingerprint, hash_terms, normalize};
 
 /// How often a block occurs in the run. The counts include the block's own document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,16 @@ pub struct Repetition {
     pub site_clusters: u32,
     /// Whether the counts are those of its template (names, dates and numbers masked), since the exact block is rarer.
     pub near: bool,
+}
+
+impl Repetition {
+    /// Takes what was found where it says more: a block counts as its template where that recurs in more clusters than the
+    /// block itself.
+    pub fn or_more(&mut self, found: Repetition) {
+        if (found.clusters, found.documents) > (self.clusters, self.documents) {
+            *self = found;
+        }
+    }
 }
 
 impl Default for Repetition {
@@ -90,6 +100,45 @@ pub fn fingerprints(block: &str, terms: &[u64]) -> Fingerprints {
     Fingerprints { exact, template: if block.len() <= TEMPLATE_BYTES { template(block) } else { None } }
 }
 
+/// Fingerprints of short blocks met lately: chrome comes again and again, and is read once while it does.
+#[derive(Debug)]
+pub struct Recent {
+    /// A block's fingerprints and number of terms, at the place that the hash of its bytes names.
+    blocks: Vec<Option<(u64, Fingerprints, u32)>>,
+    terms: Vec<u64>,
+}
+
+/// Blocks that are remembered, as a power of two: about half a megabyte.
+const RECENT: usize = 1 << 13;
+
+impl Default for Recent {
+    fn default() -> Recent {
+        Recent { blocks: vec![None; RECENT], terms: Vec::new() }
+    }
+}
+
+impl Recent {
+    /// Returns what a block's text is counted by, as [`fingerprints`] does, and how many terms it has.
+    pub fn fingerprints(&mut self, block: &str) -> (Fingerprints, usize) {
+        let short = block.len() <= TEMPLATE_BYTES;
+        let hash = if short { hash64(block.as_bytes()) } else { 0 };
+        let slot = hash as usize % RECENT;
+        if let Some((known, prints, terms)) = self.blocks[slot]
+            && short
+            && known == hash
+        {
+            return (prints, terms as usize);
+        }
+        self.terms.clear();
+        hash_terms(block, &mut self.terms);
+        let prints = fingerprints(block, &self.terms);
+        if short {
+            self.blocks[slot] = Some((hash, prints, self.terms.len() as u32));
+        }
+        (prints, self.terms.len())
+    }
+}
+
 fn template(block: &str) -> Option<u64> {
     let mut hash = 0x7e4d_91a3_0c55_2b17;
     let (mut masked, mut kept, mut pending) = (0u32, 0u32, false);
@@ -128,6 +177,16 @@ mod tests {
     fn what_is_nearly_all_name_or_has_none_is_no_template() {
         for text in ["Ada Lindqvist", "3 May 2021", "leave a reply", ""] {
             assert_eq!(fingerprints(text, &[]).template, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_is_read() {
+        let mut recent = Recent::default();
+        for text in ["Leave a reply", "Written by Ada Lindqvist, 5 min read", "* * *", "Leave a reply", ""].repeat(3) {
+            let mut terms = Vec::new();
+            hash_terms(text, &mut terms);
+            assert_eq!(recent.fingerprints(text), (fingerprints(text, &terms), terms.len()));
         }
     }
 

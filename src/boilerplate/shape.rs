@@ -214,7 +214,7 @@ fn number() -> u32 {
     finish(step(SEED, '0'))
 }
 
-/// Appends the word hashes of a short text, as [`look`] would give them, without looking anything up.
+/// Appends the word hashes of a short text, as [`read`] would give them, without looking anything up.
 pub(super) fn words_of(text: &str, words: &mut Vec<u32>) {
     let mut reader = Reader::default();
     let mut next = 0;
@@ -352,12 +352,10 @@ impl Reader {
     }
 }
 
-/// Looks at a block: appends its words to `words` and returns its counts. `language` is a bit of the lexicon, or 0.
+/// Reads a block: appends its words to `words` and returns what its characters count.
 ///
-/// One pass over the characters and one over the words; a word costs one probe. Of a block longer than 8 KiB only the
-/// first 8 KiB are looked at, and its length is estimated from them.
-pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
-    let lexicon = Lexicon::get();
+/// Of a block longer than 8 KiB only the first 8 KiB are looked at, and its length is estimated from them.
+pub(super) fn read(text: &str, words: &mut Vec<u32>) -> Shape {
     let mut cut = text.len().min(LOOKED_AT);
     while !text.is_char_boundary(cut) {
         cut -= 1;
@@ -428,8 +426,20 @@ pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
     shape.first_word = first_word;
     shape.chars += (shape.unspaced + shape.marks) as f32;
     shape.words += shape.unspaced as f32 / 2.0;
-    let words = &mut words[first_word..];
-    shape.tokens = words.len() as u32;
+    shape.tokens = (words.len() - first_word) as u32;
+    if cut < text.len() {
+        let scale = text.len() as f32 / cut as f32;
+        shape.words *= scale;
+        shape.chars *= scale;
+    }
+    shape
+}
+
+/// Looks up the words of a block that was read: counts what they mean, and marks the function words among them.
+/// `language` is a bit of the lexicon, or 0. A word costs one probe.
+pub(super) fn look_up(shape: &mut Shape, language: u32, words: &mut [u32]) {
+    let lexicon = Lexicon::get();
+    let words = &mut words[shape.first_word..][..shape.tokens as usize];
     let mut hash = SEED;
     let mut cue_end = 0;
     let mut longest = 0;
@@ -471,12 +481,6 @@ pub(super) fn look(text: &str, language: u32, words: &mut Vec<u32>) -> Shape {
         }
     }
     shape.hash = hash;
-    if cut < text.len() {
-        let scale = text.len() as f32 / cut as f32;
-        shape.words *= scale;
-        shape.chars *= scale;
-    }
-    shape
 }
 
 fn starts(c: char, class: Class) -> u8 {
@@ -517,7 +521,7 @@ fn ends(text: &str) -> u8 {
 
 /// Returns the language whose function words are commonest in a sample of the text, as a bit of the lexicon, with the
 /// number of hits for it and for the runner-up.
-pub(super) fn language(words: &[u32]) -> (u32, u32, u32) {
+pub(super) fn language<'a>(words: impl Iterator<Item = &'a u32>) -> (u32, u32, u32) {
     let lexicon = Lexicon::get();
     let mut hits = [0u32; 32];
     for hash in words {

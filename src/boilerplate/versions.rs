@@ -12,10 +12,14 @@ pub(super) const WORDS: &str = include_str!("data/words.txt");
 /// Returns the versions of the data that the judge brings, each with its name: eight digits of the hash of its bytes, which
 /// change whenever a verdict may.
 pub fn data_versions() -> Vec<(String, String)> {
-    let short = |bytes: &[u8]| format!("{:08x}", hash64(bytes) >> 32);
     vec![
-        ("model".to_owned(), short(MODEL)),
-        ("cues".to_owned(), short(CUES.as_bytes())),
-        ("small_words".to_owned(), short(WORDS.as_bytes())),
+        ("model".to_owned(), short(hash64(MODEL))),
+        ("cues".to_owned(), short(hash64(CUES.as_bytes()))),
+        ("small_words".to_owned(), short(hash64(WORDS.as_bytes()))),
     ]
+}
+
+/// Returns the version that stands for a hash of data: its upper half.
+pub(super) fn short(digest: u64) -> String {
+    format!("{:08x}", digest >> 32)
 }

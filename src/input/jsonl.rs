@@ -179,7 +179,7 @@ impl Line<'_> {
     /// # Errors
     /// If it is no text: says what it looks like.
     fn text(&self) -> Result<(Cow<'_, str>, Option<String>), &'static str> {
-        match std::str::from_utf8(self.bytes) {
+        match simdutf8::basic::from_utf8(self.bytes) {
             Ok(text) => Ok((Cow::Borrowed(text), None)),
             Err(_) => decode(self.bytes.to_vec()).map(|decoded| {
                 let note = decoded.note();

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
-use crate::boilerplate::{Judge, Page};
+use crate::boilerplate::{Judge, Page, fingerprints};
 use crate::config::Config;
 use crate::document::{Document, Span};
+use crate::evidence::EvidenceError;
 use crate::output::{BlockRow, DocumentRow, PairRow};
 use crate::similarity::{Article, Profile, Reason, verify};
-use crate::text::{segment, tokens};
+use crate::text::{hash_terms, segment, tokens};
 
 /// A document, block by block.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,6 +51,8 @@ pub struct BlockExplanation {
     pub score: f64,
     /// Whether `clean` takes it.
     pub removed: bool,
+    /// The line of the rules file whose rule decided; none: no rule did.
+    pub rule: Option<u32>,
     /// What speaks for the verdict, in words.
     pub reason: String,
     /// The block itself.
@@ -96,29 +99,58 @@ pub struct Passage {
     pub b: String,
 }
 
-/// Explains a document judged alone: nothing is known of what repeats.
-pub fn explain_document(document: &Document, config: &Config) -> DocumentExplanation {
+/// Explains a document judged alone: of what repeats nothing is known but what saved evidence tells.
+///
+/// # Errors
+/// If the evidence of the settings cannot be read.
+pub fn explain_document(document: &Document, config: &Config) -> Result<DocumentExplanation, EvidenceError> {
     let segments = segment(&document.text);
-    let judged = Judge::new(config).judge(&Page {
+    let site = document.site.as_deref();
+    let known = match &config.evidence {
+        Some(evidence) => {
+            let prints = segments.blocks.iter().map(|block| {
+                let text = block.span.of(&document.text);
+                let mut terms = Vec::new();
+                hash_terms(text, &mut terms);
+                fingerprints(text, &terms)
+            });
+            Some(evidence.of_page(site, &prints.collect::<Vec<_>>())?)
+        }
+        None => None,
+    };
+    let mut judged = Judge::new(config).judge(&Page {
         text: &document.text,
         segments: &segments,
         title: document.title.as_deref(),
-        repetition: &[],
-        site_documents: 0,
-        site_clusters: 0,
+        repetition: known.as_ref().map_or(&[], |known| &known.blocks),
+        site_documents: known.as_ref().map_or(0, |known| known.site_documents),
+        site_clusters: known.as_ref().map_or(0, |known| known.site_clusters),
     });
+    if let Some(rules) = &config.rules {
+        rules.overrule(&document.text, site, &segments.blocks, &mut judged);
+    }
     let mut words = 0;
     let mut content_words = 0;
     let mut blocks = Vec::with_capacity(segments.blocks.len());
-    for (block, verdict) in segments.blocks.iter().zip(&judged.verdicts) {
+    for (at, (block, verdict)) in segments.blocks.iter().zip(&judged.verdicts).enumerate() {
         let text = block.span.of(&document.text);
         let count = tokens(text).len() as u64;
         let kind = verdict.kind.filter(|_| config.boilerplate);
-        let removed = kind.is_some_and(|kind| config.remove.has(kind));
+        let removed = config.boilerplate && verdict.is_removed(config.remove);
         words += count;
         content_words += if removed { 0 } else { count };
-        let evidence =
-            Seen { cue: verdict.evidence.cue.as_deref(), place: verdict.evidence.place.name(), counts: None };
+        let evidence = Seen {
+            rule: verdict.evidence.rule.map(|rule| (rule.line, rule.removes)),
+            cue: verdict.evidence.cue.as_deref(),
+            place: verdict.evidence.place.name(),
+            counts: known.as_ref().map(|known| Counts {
+                documents: u64::from(known.blocks[at].documents),
+                sites: u64::from(known.blocks[at].sites),
+                clusters: u64::from(known.blocks[at].clusters),
+                site,
+                site_documents: Some(u64::from(known.site_documents)),
+            }),
+        };
         blocks.push(BlockExplanation {
             start: block.span.start as u64,
             end: block.span.end as u64,
@@ -126,12 +158,13 @@ pub fn explain_document(document: &Document, config: &Config) -> DocumentExplana
             kind: kind.map(|kind| kind.name().to_owned()),
             score: verdict.score,
             removed,
+            rule: verdict.evidence.rule.map(|rule| rule.line),
             reason: evidence.in_words(),
             text: text.to_owned(),
         });
     }
     let headline = judged.headline;
-    DocumentExplanation {
+    Ok(DocumentExplanation {
         id: document.id.clone(),
         site: document.site.clone(),
         headline_source: headline.as_ref().map(|headline| headline.source.name().to_owned()),
@@ -141,7 +174,7 @@ pub fn explain_document(document: &Document, config: &Config) -> DocumentExplana
         content_words,
         withheld: judged.withheld,
         blocks,
-    }
+    })
 }
 
 /// Explains what a finished scan said of a document: its row, its rows of `blocks`, and, when at hand, its text.
@@ -164,8 +197,12 @@ pub fn explain_rows(
                 site: row.site.as_deref(),
                 site_documents,
             };
-            let evidence =
-                Seen { cue: block.evidence_cue.as_deref(), place: &block.evidence_place, counts: Some(counts) };
+            let evidence = Seen {
+                rule: block.evidence_rule.map(|line| (line, block.removed)),
+                cue: block.evidence_cue.as_deref(),
+                place: &block.evidence_place,
+                counts: Some(counts),
+            };
             BlockExplanation {
                 start: block.start,
                 end: block.end,
@@ -173,6 +210,7 @@ pub fn explain_rows(
                 kind: block.kind.clone(),
                 score: block.score,
                 removed: block.removed,
+                rule: block.evidence_rule,
                 reason: evidence.in_words(),
                 text: block.text.clone(),
             }
@@ -188,6 +226,7 @@ pub fn explain_rows(
             kind: None,
             score: 0.0,
             removed: false,
+            rule: None,
             reason: String::new(),
             text: block.span.of(text).to_owned(),
         }));
@@ -283,6 +322,8 @@ pub fn explain_pair_row(row: &PairRow, texts: Option<(Explained<'_>, Explained<'
 
 /// What speaks for a verdict.
 struct Seen<'a> {
+    /// The rule that decided: its line in the rules file, and whether it removes.
+    rule: Option<(u32, bool)>,
     cue: Option<&'a str>,
     place: &'a str,
     counts: Option<Counts<'a>>,
@@ -300,6 +341,10 @@ struct Counts<'a> {
 impl Seen<'_> {
     fn in_words(&self) -> String {
         let mut parts = Vec::new();
+        if let Some((line, removes)) = self.rule {
+            let what = if removes { "removed" } else { "kept" };
+            parts.push(format!("{what} by the rule on line {line} of your rules file"));
+        }
         if let Some(counts) = &self.counts {
             match (counts.documents, counts.sites, counts.site, counts.site_documents) {
                 (0 | 1, ..) => parts.push("in no other document".to_owned()),
@@ -398,7 +443,7 @@ mod tests {
     fn compare(a: &str, b: &str) -> PairExplanation {
         let config = Config { boilerplate: false, ..Config::default() };
         let (a, b) = (document("a", a), document("b", b));
-        let (of_a, of_b) = (explain_document(&a, &config), explain_document(&b, &config));
+        let (of_a, of_b) = (explain_document(&a, &config).unwrap(), explain_document(&b, &config).unwrap());
         let first = Explained { document: &a, explanation: &of_a };
         let second = Explained { document: &b, explanation: &of_b };
         explain_pair(first, second, &config)
@@ -441,7 +486,7 @@ mod tests {
     fn a_reason_names_counts_place_and_cue() {
         let counts =
             Counts { documents: 41, sites: 1, clusters: 38, site: Some("example.com"), site_documents: Some(44) };
-        let seen = Seen { cue: Some("sign up"), place: "tail", counts: Some(counts) };
+        let seen = Seen { rule: None, cue: Some("sign up"), place: "tail", counts: Some(counts) };
         assert_eq!(
             seen.in_words(),
             "in 41 of 44 documents of example.com, 38 stories, after the article, says “sign up”"

@@ -10,6 +10,7 @@ mod finished;
 mod recluster;
 mod restore;
 mod schema;
+mod suggest;
 mod summary;
 mod tables;
 
@@ -27,5 +28,6 @@ pub use schema::{
     BlockRow, ClusterRow, DocumentRow, DroppedRow, HeadlineRow, PairRow, ReferenceRow, RemovedRow, Role, SkippedRow,
     VersionRow,
 };
+pub use suggest::{Suggestion, suggested_rules};
 pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, Summary, WithinCount};
 pub use tables::{Sink, Tables};

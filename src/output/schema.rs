@@ -84,7 +84,7 @@ pub struct DocumentRow {
     pub decision: Option<String>,
 }
 
-/// A row of `blocks`: a block judged boilerplate, or every block with `--all-blocks`.
+/// A row of `blocks`: a block judged boilerplate or that a rule decided about, or every block with `--all-blocks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockRow {
     /// The document.
@@ -114,6 +114,9 @@ pub struct BlockRow {
     pub evidence_clusters: u32,
     /// The cue phrase found in it.
     pub evidence_cue: Option<String>,
+    /// The line of the rules file whose rule decided, whatever the evidence; null: no rule did.
+    #[serde(default)]
+    pub evidence_rule: Option<u32>,
     /// Where it stands: `head`, `middle`, `tail`.
     pub evidence_place: String,
     /// The block itself.

@@ -18,6 +18,7 @@ use crate::pipeline::crew::Run;
 use crate::pipeline::pair::content;
 use crate::pipeline::read::Census;
 use crate::pipeline::repeat::Repeats;
+use crate::pipeline::suggest::{Block as Suggested, Seen, Suggesting};
 use crate::pipeline::version::AddressEntry;
 use crate::record::Record;
 use crate::similarity::{
@@ -52,6 +53,8 @@ pub(super) struct Judgment<'w> {
     pub content_words: Vec<u32>,
     /// The figures.
     pub totals: Totals,
+    /// What became of the blocks that may be suggested as rules.
+    pub seen: Seen,
 }
 
 /// The width of a sampled shingle, in words. Measured on reprints: with five words and one in eight, 0.996 of the true
@@ -102,6 +105,8 @@ pub(super) struct Totals {
     pub removed_words: u64,
     pub text_bytes: u64,
     pub withheld: u64,
+    /// Documents with words of which none are left.
+    pub emptied: u64,
     /// Words and removed words by site number.
     pub by_site: HashMap<u32, (u64, u64)>,
     kinds: BTreeMap<BoilerplateKind, KindTotal>,
@@ -123,6 +128,7 @@ impl Totals {
         self.removed_words += other.removed_words;
         self.text_bytes += other.text_bytes;
         self.withheld += other.withheld;
+        self.emptied += other.emptied;
         for (site, (words, removed)) in other.by_site {
             let total = self.by_site.entry(site).or_default();
             total.0 += words;
@@ -171,6 +177,7 @@ struct Bench<'a> {
     banding: Banding,
     sketcher: Sketcher,
     sampler: Sampler,
+    suggesting: Option<&'a Suggesting>,
     sink: Option<&'a dyn Sink>,
 }
 
@@ -185,6 +192,7 @@ struct Worker<'s, 'w> {
     totals: Totals,
     /// Sketches of the documents at hand.
     sketches: Vec<(u32, Vec<u8>)>,
+    seen: Seen,
     terms: Vec<u64>,
     characters: Vec<u64>,
     shingles_here: Vec<u64>,
@@ -195,6 +203,7 @@ pub(super) fn judge<'w>(
     run: &Run<'_, 'w>,
     census: &Census<'_>,
     repeats: Option<&Repeats<'_>>,
+    suggesting: Option<&Suggesting>,
     sink: Option<&dyn Sink>,
 ) -> Result<Judgment<'w>, Error> {
     let config = run.config;
@@ -211,6 +220,7 @@ pub(super) fn judge<'w>(
             Verify::Sketch => MOST_ROWS,
         }),
         sampler: Sampler { scale: SAMPLE_SCALE },
+        suggesting,
         sink,
     };
     let facts = SpoolWriter::new(run.workspace, "facts");
@@ -223,6 +233,7 @@ pub(super) fn judge<'w>(
     let headlines = run.sorter("headlines");
     let addresses = run.sorter("addresses");
     let totals = Mutex::new(Totals::default());
+    let seen = Mutex::new(Seen::default());
     let content_words: Mutex<Vec<(u32, Vec<u32>)>> = Mutex::new(Vec::new());
     let in_order = InOrder::new(sink);
     let mut counted = match repeats {
@@ -252,6 +263,7 @@ pub(super) fn judge<'w>(
             addresses: addresses.writer(),
             totals: Totals::default(),
             sketches: Vec::new(),
+            seen: Seen::default(),
             terms: Vec::new(),
             characters: Vec::new(),
             shingles_here: Vec::new(),
@@ -298,6 +310,7 @@ pub(super) fn judge<'w>(
             worker.headlines.finish()?;
             worker.addresses.finish()?;
             totals.lock().expect("no thread panicked here").merge(worker.totals);
+            seen.lock().expect("no thread panicked here").merge(worker.seen);
             Ok(())
         },
     )?;
@@ -315,6 +328,7 @@ pub(super) fn judge<'w>(
         addresses: run.sort(addresses)?,
         content_words: words_in_order.into_iter().flat_map(|(_, words)| words).collect(),
         totals: totals.into_inner().expect("no thread panicked here"),
+        seen: seen.into_inner().expect("no thread panicked here"),
     })
 }
 
@@ -356,7 +370,7 @@ impl Bench<'_> {
         let mut removed_words = 0;
         let mut kinds = KindSet::none();
         for (at, (block, verdict)) in segments.blocks.iter().zip(&judged.verdicts).enumerate() {
-            let removed = verdict.kind.is_some_and(|kind| self.config.remove.has(kind));
+            let removed = verdict.is_removed(self.config.remove);
             let before = raw.len();
             hash_terms(block.span.of(text), &mut raw);
             let words = (raw.len() - before) as u64;
@@ -364,6 +378,12 @@ impl Bench<'_> {
                 removed_words += words;
             } else {
                 worker.terms.extend_from_slice(&raw[before..]);
+            }
+            if let Some(suggesting) = self.suggesting.filter(|_| repetition[at].documents > 1) {
+                let text = block.span.of(text);
+                let kind = verdict.kind.filter(|_| removed);
+                let suggested = Suggested { place: (number, at as u32), site, text, terms: &raw[before..], kind };
+                suggesting.meet(&suggested, &mut worker.seen);
             }
             // The table and what is kept say the same to the last digit, so that `--from` applies what judging anew would.
             let score = (verdict.score * f64::from(u16::MAX)).round() as u16;
@@ -379,7 +399,8 @@ impl Bench<'_> {
                     worker.totals.count_kind(kind, words, number, document, block.span, block.line);
                 }
             }
-            if self.sink.is_some() && !is_reference && (verdict.kind.is_some() || self.config.all_blocks) {
+            let told = verdict.kind.is_some() || verdict.evidence.rule.is_some() || self.config.all_blocks;
+            if self.sink.is_some() && !is_reference && told {
                 let counts = repetition.get(at).copied().unwrap_or_default();
                 rows.push(BlockRow {
                     id: document.id.clone(),
@@ -395,6 +416,7 @@ impl Bench<'_> {
                     evidence_sites: counts.sites,
                     evidence_clusters: counts.clusters,
                     evidence_cue: verdict.evidence.cue.clone(),
+                    evidence_rule: verdict.evidence.rule.map(|rule| rule.line),
                     evidence_place: verdict.evidence.place.name().to_owned(),
                     text: block.span.of(text).to_owned(),
                 });
@@ -410,6 +432,7 @@ impl Bench<'_> {
             worker.totals.removed_words += removed_words;
             worker.totals.text_bytes += text.len() as u64;
             worker.totals.withheld += u64::from(judged.withheld);
+            worker.totals.emptied += u64::from(words > 0 && content_words == 0);
             let of_site = worker.totals.by_site.entry(site).or_default();
             of_site.0 += words;
             of_site.1 += removed_words;
@@ -452,12 +475,7 @@ impl Bench<'_> {
     ) -> (Vec<Repetition>, Judged) {
         let mut repetition = vec![Repetition::default(); segments.blocks.len()];
         for one in counted {
-            // A block counts as its template where that recurs in more clusters than the block itself.
-            let slot = &mut repetition[one.block as usize];
-            let found = one.repetition();
-            if (found.clusters, found.documents) > (slot.clusters, slot.documents) {
-                *slot = found;
-            }
+            repetition[one.block as usize].or_more(one.repetition());
         }
         let known = site != 0;
         let page = Page {
@@ -468,7 +486,10 @@ impl Bench<'_> {
             site_documents: if known { self.census.sites[site as usize].documents } else { 0 },
             site_clusters: if known { self.site_clusters.get(site as usize).copied().unwrap_or(0) } else { 0 },
         };
-        let judged = if self.config.boilerplate { self.judge.judge(&page) } else { unjudged(&page) };
+        let mut judged = if self.config.boilerplate { self.judge.judge(&page) } else { unjudged(&page) };
+        if let Some(rules) = self.config.rules.as_deref().filter(|_| self.config.boilerplate) {
+            rules.overrule(&document.text, document.site.as_deref(), &segments.blocks, &mut judged);
+        }
         (repetition, judged)
     }
 

@@ -14,6 +14,7 @@ mod judge;
 mod pair;
 mod read;
 mod repeat;
+mod suggest;
 mod version;
 mod write;
 
@@ -34,7 +35,10 @@ use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
 use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
+use crate::pipeline::repeat::Repeats;
+use crate::pipeline::suggest::Suggesting;
 use crate::pipeline::version::{successions, versions};
+use crate::pipeline::write::Taught;
 use crate::similarity::{MOST_ROWS, VerifiedPair};
 use crate::store::{Sorted, Workspace};
 
@@ -63,12 +67,23 @@ pub fn scan<'w>(
     let mut census = read(&run)?;
     clock.lap("read");
     let repeats = match census.occurrences.take() {
-        Some(occurrences) => Some(repeat::count(&run, &census, &occurrences)?),
+        Some(occurrences) => Some(match &config.evidence {
+            Some(evidence) => repeat::look_up(&run, &census, &occurrences, evidence)?,
+            None => repeat::count(&run, &census, &occurrences)?,
+        }),
         None => None,
     };
     clock.lap("repeat");
-    let mut judgment = judge(&run, &census, repeats.as_ref(), sink)?;
-    drop(repeats);
+    let suggesting = match repeats.as_ref().and_then(|repeats| repeats.recurrences.as_ref()) {
+        Some(recurrences) if config.suggest_rules => Some(Suggesting::choose(recurrences)?),
+        _ => None,
+    };
+    let mut judgment = judge(&run, &census, repeats.as_ref(), suggesting.as_ref(), sink)?;
+    let suggested = suggesting.map(|suggesting| suggesting.finish(&census, &judgment.seen));
+    let taught = repeats.and_then(|Repeats { site_clusters, recurrences, .. }| {
+        let recurrences = recurrences.filter(|_| config.save_evidence)?;
+        Some(Taught { site_clusters, recurrences })
+    });
     clock.lap("judge");
 
     let decided = decide(config, &judgment)?;
@@ -76,10 +91,10 @@ pub fn scan<'w>(
     let successions = successions(&run, &census, &judgment, &copies)?;
     let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
     clock.lap("meet");
-    let (wanted, any) = wanted(config, census.documents, &met, &copies, &decided, &successions)?;
-    let texts = told(&run, &census, &mut judgment, &wanted, any)?;
+    let wanted = wanted(config, census.documents, &met, &copies, &decided, &successions)?;
+    let texts = told(&run, &census, &mut judgment, &wanted)?;
     clock.lap("read again");
-    let verified = verified(&run, &met, &texts)?;
+    let verified = verified(&run, &met, wanted, &texts)?;
     clock.lap("verify");
     let grouping = group(&run, &census, &judgment, &copies, &decided, &verified, &texts)?;
     let versions = versions(&run, &copies, &successions, &verified, &texts)?;
@@ -95,6 +110,8 @@ pub fn scan<'w>(
         versions,
         decided,
         headlines,
+        suggested: suggested.unwrap_or_default(),
+        taught,
         summary: Summary::default(),
         timings: Vec::new(),
     };
@@ -231,6 +248,29 @@ fn gone_warning(count: &DecisionCount) -> Option<String> {
     })
 }
 
+/// Says what is worth a look: measures that are estimates, decisions about documents that are gone, texts of which nothing
+/// would be left, and sites that would lose most of their words.
+///
+/// The judge itself leaves something of every text, so only rules of the user's can empty one.
+fn warnings(config: &Config, decisions: Option<&DecisionCount>, emptied: u64, sites: &[SiteCount]) -> Vec<String> {
+    let emptied = match emptied {
+        0 => None,
+        1 => Some("1 document would be left without a word: the rules take all of it".to_owned()),
+        many => Some(format!("{many} documents would be left without a word: the rules take all of them")),
+    };
+    let decisions = decisions.and_then(gone_warning);
+    sketch_warning(config).into_iter().chain(decisions).chain(emptied).chain(site_warnings(sites)).collect()
+}
+
+/// Returns the versions of the data that the run judged by: those of the program, but for other weights.
+fn versions_of_data(config: &Config) -> Vec<(String, String)> {
+    let mut versions = data_versions();
+    if let (Some(weights), Some(model)) = (&config.weights, versions.iter_mut().find(|(name, _)| name == "model")) {
+        model.1 = weights.version();
+    }
+    versions
+}
+
 /// Adds up what was found.
 fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
@@ -247,7 +287,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         retold: "scan".to_owned(),
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        data_versions: data_versions(),
+        data_versions: versions_of_data(&scan.config),
         settings: scan.config.settings(),
         inputs: Vec::new(),
         documents,
@@ -279,10 +319,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
         pairs_left_out,
-        warnings: sketch_warning(&scan.config)
-            .into_iter()
-            .chain(scan.decided.count.as_ref().and_then(gone_warning).into_iter().chain(site_warnings(&by_site)))
-            .collect(),
+        warnings: warnings(&scan.config, scan.decided.count.as_ref(), totals.emptied, &by_site),
         by_site,
         run: crate::output::RunFacts::default(),
     })

@@ -16,8 +16,8 @@ use crate::pipeline::read::Census;
 use crate::pipeline::version::Version;
 use crate::record::Record;
 use crate::similarity::{
-    Article, CandidatePair, IdentityEntry, PrefixEntry, Profile, RankedShingle, Sketched, VerifiedPair, bucket_pairs,
-    estimate, jaccard_raw, posting_pairs, prefix_length, prefix_pairs, verify,
+    Article, CandidatePair, Components, IdentityEntry, PrefixEntry, Profile, RankedShingle, Sketched, VerifiedPair,
+    bucket_pairs, estimate, jaccard_raw, posting_pairs, prefix_length, prefix_pairs, verify,
 };
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
@@ -265,12 +265,11 @@ pub(super) fn told<'w>(
     run: &Run<'_, 'w>,
     census: &Census<'_>,
     judgment: &mut Judgment<'w>,
-    wanted: &Bits,
-    any: bool,
+    wanted: &Wanted,
 ) -> Result<Texts<'w>, Error> {
     let sketches = judgment.sketches.take();
     let texts = SpoolWriter::new(run.workspace, "texts");
-    if !any {
+    if !wanted.any {
         return Ok(Texts { told: texts.finish()?, sketches });
     }
     let judgment = &*judgment;
@@ -282,7 +281,7 @@ pub(super) fn told<'w>(
         |(), base: DocumentId, parsed, ()| {
             let mut kept = Vec::new();
             for (number, document) in (base.0..).zip(parsed.documents) {
-                if !wanted.has(number) {
+                if !wanted.documents.has(number) {
                     continue;
                 }
                 let removed = match judgment.verdicts.get(number)? {
@@ -331,8 +330,7 @@ pub(super) fn content(text: &str, removed: impl Iterator<Item = Span>) -> Vec<Sp
 pub(super) struct Profiles<'a> {
     texts: &'a Texts<'a>,
     config: &'a Config,
-    /// The profile of document `d` is kept at `d % len`: pairs come in the order of their first documents, and the pages
-    /// of a site or a story that meet each other are mostly near in order.
+    /// The profile of document `d` is kept at `d % len`: pairs of one company come in a row.
     kept: Vec<Option<(u32, Arc<Profile>)>>,
 }
 
@@ -399,13 +397,26 @@ impl<'a> Profiles<'a> {
 pub(super) fn verified<'w>(
     run: &Run<'_, 'w>,
     candidates: &Sorted<'_, CandidatePair>,
+    wanted: Wanted,
     texts: &Texts<'_>,
 ) -> Result<Sorted<'w, VerifiedPair>, Error> {
+    let meetings = run.sorter("meetings");
+    let company = wanted.company;
+    run.each(candidates.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = meetings.writer();
+        for pair in candidates.part(part)? {
+            let pair = pair?;
+            writer.push(Meeting { company: company[pair.a as usize], a: pair.a, b: pair.b })?;
+        }
+        writer.finish()
+    })?;
+    drop(company);
+    let meetings = run.sort(meetings)?;
     let verified = run.sorter("verified");
-    run.each(candidates.parts(), |part| -> Result<(), Error> {
+    run.each(meetings.parts(), |part| -> Result<(), Error> {
         let mut writer = verified.writer();
         let mut profiles = Profiles::new(run, texts);
-        for pair in candidates.part(part)? {
+        for pair in meetings.part(part)? {
             if run.observer.stopped() {
                 return Err(Error::Stopped);
             }
@@ -417,6 +428,50 @@ pub(super) fn verified<'w>(
     Ok(run.sort(verified)?)
 }
 
+/// A candidate by the company that its documents keep: those of one company are verified in a row, so that a text is read
+/// and profiled once for all its pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Meeting {
+    company: u32,
+    a: u32,
+    b: u32,
+}
+
+impl Record for Meeting {
+    const WIDTH: usize = 12;
+
+    fn encode(&self, out: &mut [u8]) {
+        out[..4].copy_from_slice(&self.company.to_le_bytes());
+        out[4..8].copy_from_slice(&self.a.to_le_bytes());
+        out[8..12].copy_from_slice(&self.b.to_le_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> Meeting {
+        let number = |at: usize| u32::from_le_bytes(bytes[4 * at..4 * at + 4].try_into().expect("four bytes"));
+        Meeting { company: number(0), a: number(1), b: number(2) }
+    }
+
+    fn key(&self) -> u64 {
+        u64::from(self.company)
+    }
+}
+
+/// Documents that keep each other company at most; larger groups, such as the pages that one template makes, are
+/// verified in the order of their documents, by several threads.
+const COMPANY: u32 = 64;
+
+/// What candidates and copies ask for.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The documents that have to be read again.
+    pub documents: Bits,
+    /// Whether there is any.
+    pub any: bool,
+    /// For every document the first one that candidates link it with over any number of steps, or itself where too many
+    /// are linked.
+    company: Vec<u32>,
+}
+
 /// Returns the documents that candidates and copies make it necessary to read again.
 pub(super) fn wanted(
     config: &Config,
@@ -425,8 +480,9 @@ pub(super) fn wanted(
     copies: &Copies,
     decided: &Decided,
     successions: &Sorted<'_, Version>,
-) -> Result<(Bits, bool), StoreError> {
+) -> Result<Wanted, StoreError> {
     let mut wanted = Bits::new(documents as usize);
+    let mut linked = Components::new(documents as usize);
     for version in successions.iter()? {
         let version = version?;
         wanted.set(copies.stand_in(version.previous));
@@ -435,7 +491,7 @@ pub(super) fn wanted(
     if config.verify == Verify::Sketch {
         // Only the changes of versions are counted in the texts.
         let any = wanted.0.iter().any(|bits| *bits != 0);
-        return Ok((wanted, any));
+        return Ok(Wanted { documents: wanted, any, company: (0..documents).collect() });
     }
     for document in decided.pairs.keys().flat_map(|(a, b)| [*a, *b]) {
         wanted.set(document);
@@ -445,6 +501,7 @@ pub(super) fn wanted(
         let pair = pair?;
         wanted.set(pair.a);
         wanted.set(pair.b);
+        linked.join(pair.a, pair.b);
     }
     for (document, leader) in (0..).zip(&copies.leader_of) {
         if copies.differs.has(document) {
@@ -453,7 +510,15 @@ pub(super) fn wanted(
         }
     }
     let any = wanted.0.iter().any(|bits| *bits != 0);
-    Ok((wanted, any))
+    let mut company = linked.into_roots();
+    let mut sizes = vec![0_u32; company.len()];
+    company.iter().for_each(|root| sizes[*root as usize] += 1);
+    for (document, root) in (0..).zip(&mut company) {
+        if sizes[*root as usize] > COMPANY {
+            *root = document;
+        }
+    }
+    Ok(Wanted { documents: wanted, any, company })
 }
 
 /// A verified pair of one component, by the component.

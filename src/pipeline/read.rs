@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use crate::boilerplate::{Occurrence, fingerprints};
+use crate::boilerplate::{Occurrence, Recent};
 use crate::config::{Config, Sites};
 use crate::date::day;
 use crate::document::{DocumentId, Parsed, Skipped};
@@ -13,7 +13,7 @@ use crate::observe::{Leg, Observer};
 use crate::pipeline::crew::Run;
 use crate::record::Record;
 use crate::store::Sorted;
-use crate::text::{hash_terms, segment};
+use crate::text::segment;
 
 /// What the first pass learned.
 #[derive(Debug)]
@@ -185,8 +185,8 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
             register.enter(base, parsed, run.observer);
             Ok(())
         },
-        || (occurrences.writer(), ids.writer(), Vec::new()),
-        |(occurrences, ids, terms), base: DocumentId, parsed, ()| {
+        || (occurrences.writer(), ids.writer(), Recent::default()),
+        |(occurrences, ids, recent), base: DocumentId, parsed, ()| {
             let mut long = Vec::with_capacity(parsed.documents.len());
             for (number, document) in (base.0..).zip(&parsed.documents) {
                 for entry in id_entries(&document.id, number) {
@@ -197,13 +197,11 @@ pub(super) fn read<'w>(run: &Run<'_, 'w>) -> Result<Census<'w>, Error> {
                     let blocks = segment(&document.text).blocks;
                     for (block, at) in blocks.iter().take(Occurrence::BLOCKS as usize).zip(0..) {
                         let text = block.span.of(&document.text);
-                        terms.clear();
-                        hash_terms(text, terms);
-                        let words = terms.len().min(Occurrence::WORDS as usize) as u32;
+                        let (prints, terms) = recent.fingerprints(text);
+                        let words = terms.min(Occurrence::WORDS as usize) as u32;
                         if words >= LONG_WORDS {
                             long_here += words;
                         }
-                        let prints = fingerprints(text, terms);
                         occurrences.push(Occurrence::new(prints.exact, number, at, words, false))?;
                         if let Some(template) = prints.template {
                             occurrences.push(Occurrence::new(template, number, at, words, true))?;

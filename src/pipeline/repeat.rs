@@ -3,10 +3,12 @@
 //! Clusters for this count are taken on lines that are rare on their site, or else chrome would join pages: a line that
 //! a site shows on many of its pages says nothing about which of them tell one story.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::boilerplate::{Counted, Link, Occurrence, Tally};
+use crate::boilerplate::{Counted, Link, Occurrence, Recurrence, Tally};
 use crate::error::Error;
+use crate::evidence::SavedEvidence;
 use crate::pipeline::crew::Run;
 use crate::pipeline::read::{Census, LONG_WORDS};
 use crate::similarity::Components;
@@ -19,6 +21,8 @@ pub(super) struct Repeats<'w> {
     pub counted: Sorted<'w, Counted>,
     /// Near-duplicate clusters of every site, by its number.
     pub site_clusters: Vec<u32>,
+    /// Every block and template that stands in two documents or more, when it is to be saved or suggested.
+    pub recurrences: Option<Sorted<'w, Recurrence>>,
 }
 
 /// A line is rare on its site when at most so many of the site's documents hold it …
@@ -51,8 +55,12 @@ pub(super) fn count<'w>(
     }
 
     let counted = run.sorter("counted");
+    let wanted = run.config.save_evidence || run.config.suggest_rules;
+    let recurrences = run.sorter("recurrences");
     run.each(occurrences.parts(), |part| -> Result<(), StoreError> {
         let mut writer = counted.writer();
+        let mut recurring = recurrences.writer();
+        let mut group = None;
         for_each_group(
             occurrences,
             part,
@@ -64,6 +72,10 @@ pub(super) fn count<'w>(
                 if tally.documents() < 2 {
                     return Ok(());
                 }
+                if wanted && group != Some(member.fingerprint) {
+                    group = Some(member.fingerprint);
+                    tally.recurrences(member.fingerprint).try_for_each(|one| recurring.push(one))?;
+                }
                 writer.push(Counted {
                     document: member.document,
                     block: member.block(),
@@ -72,10 +84,49 @@ pub(super) fn count<'w>(
                 })
             },
         )?;
-        writer.finish()
+        writer.finish()?;
+        recurring.finish()
     })?;
     let counted = run.sort(counted)?;
-    Ok(Repeats { counted, site_clusters })
+    let recurrences = if wanted { Some(run.sort(recurrences)?) } else { None };
+    Ok(Repeats { counted, site_clusters, recurrences })
+}
+
+/// Looks up in saved evidence what the census met, instead of counting it: what a document is told depends on no other
+/// document of the run. Both are read once, in order of the fingerprints.
+pub(super) fn look_up<'w>(
+    run: &Run<'_, 'w>,
+    census: &Census<'_>,
+    occurrences: &Sorted<'_, Occurrence>,
+    evidence: &SavedEvidence,
+) -> Result<Repeats<'w>, Error> {
+    let numbers: HashMap<&str, usize> =
+        census.sites.iter().enumerate().map(|(number, site)| (site.name.as_str(), number)).collect();
+    // A site that the evidence does not know has one document, the one that is judged.
+    let mut site_clusters = vec![1; census.sites.len()];
+    let mut saved_as = vec![None; census.sites.len()];
+    evidence.for_each_site(|saved, name, _, clusters| {
+        if let Some(number) = numbers.get(name) {
+            site_clusters[*number] = clusters;
+            saved_as[*number] = Some(saved);
+        }
+    })?;
+    let counted = run.sorter("counted");
+    run.each(occurrences.parts(), |part| -> Result<(), Error> {
+        let mut writer = counted.writer();
+        let mut cursor = evidence.cursor()?;
+        occurrences.for_each_group(part, |fingerprint, group| -> Result<(), Error> {
+            let Some(found) = cursor.find(fingerprint)? else { return Ok(()) };
+            for member in group {
+                let site = saved_as[census.site_of[member.document as usize] as usize];
+                let (document, block, near) = (member.document, member.block(), member.near());
+                writer.push(Counted { document, block, near, counts: found.counts(site) })?;
+            }
+            Ok(())
+        })?;
+        Ok(writer.finish()?)
+    })?;
+    Ok(Repeats { counted: run.sort(counted)?, site_clusters, recurrences: None })
 }
 
 /// Returns the cluster of every document, as the number of its first member.

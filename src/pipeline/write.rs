@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::address::canonical;
-use crate::boilerplate::BoilerplateKind;
+use crate::boilerplate::{BoilerplateKind, Recurrence};
 use crate::config::Config;
 use crate::corpus::{Facts, decode_verdicts};
 use crate::document::Skipped;
 use crate::error::Error;
+use crate::evidence::{EvidenceWriter, OnSite};
 use crate::output::{
     ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, ReferenceRow, RemovedBlock, Role,
-    SiteCount, Summary, VersionRow, dropped_because,
+    SiteCount, Suggestion, Summary, VersionRow, dropped_because,
 };
 use crate::pipeline::decide::Decided;
 use crate::pipeline::group::{Grouping, Membership, keeper};
@@ -30,11 +31,80 @@ pub struct Scan<'w> {
     pub(super) versions: Sorted<'w, Version>,
     pub(super) decided: Decided,
     pub(super) headlines: Vec<HeadlineRow>,
+    pub(super) suggested: Vec<Suggestion>,
+    pub(super) taught: Option<Taught<'w>>,
     pub(super) summary: Summary,
     pub(super) timings: Vec<(&'static str, f64)>,
 }
 
+/// What the run counted, to be saved.
+#[derive(Debug)]
+pub(super) struct Taught<'w> {
+    /// Near-duplicate clusters of every site, by its number.
+    pub site_clusters: Vec<u32>,
+    /// Every block and template that stands in two documents or more.
+    pub recurrences: Sorted<'w, Recurrence>,
+}
+
 impl Scan<'_> {
+    /// Returns the blocks that repeat most, as rules to edit, in the order of a rules file; none unless
+    /// [`Config::suggest_rules`] was set.
+    pub fn suggestions(&self) -> &[Suggestion] {
+        &self.suggested
+    }
+
+    /// Writes what the run counted, for [`Config::evidence`] of runs to come.
+    ///
+    /// The bytes depend on the documents alone. Holds a few numbers for every site in memory.
+    ///
+    /// # Errors
+    /// If `out` cannot be written to, or scratch data cannot be read back.
+    ///
+    /// # Panics
+    /// If [`Config::save_evidence`] was not set, or the scan itself looked its counts up.
+    pub fn save_evidence(&self, out: impl std::io::Write) -> Result<(), Error> {
+        let taught = self.taught.as_ref().expect("the settings asked to keep what was counted");
+        let sites = &self.census.sites;
+        let mut by_name: Vec<u32> = (0..sites.len() as u32).collect();
+        by_name.sort_by(|a, b| sites[*a as usize].name.cmp(&sites[*b as usize].name));
+        let mut number_of = vec![0; sites.len()];
+        for (number, site) in (0..).zip(&by_name) {
+            number_of[*site as usize] = number;
+        }
+        let named = by_name.iter().map(|site| {
+            let at = *site as usize;
+            (sites[at].name.as_str(), sites[at].documents, taught.site_clusters[at])
+        });
+        let mut writer = EvidenceWriter::new(out, u64::from(self.census.documents), named)?;
+        let mut on_sites: Vec<OnSite> = Vec::new();
+        let mut all: Option<Recurrence> = None;
+        let mut write = |all: &Option<Recurrence>, on_sites: &mut Vec<OnSite>| -> Result<(), Error> {
+            if let Some(all) = all {
+                on_sites.sort_unstable_by_key(|on| on.site);
+                writer.block(all.fingerprint, all.documents, all.sites, all.clusters, on_sites)?;
+            }
+            on_sites.clear();
+            Ok(())
+        };
+        for next in taught.recurrences.iter()? {
+            let next = next?;
+            match next.site {
+                None => {
+                    write(&all, &mut on_sites)?;
+                    all = Some(next);
+                }
+                Some(site) => on_sites.push(OnSite {
+                    site: number_of[site as usize],
+                    documents: next.documents,
+                    clusters: next.clusters,
+                }),
+            }
+        }
+        write(&all, &mut on_sites)?;
+        writer.finish()?;
+        Ok(())
+    }
+
     /// Returns the summary. `retold`, `inputs` and `run` are for the caller to fill in.
     pub fn summary(&self) -> &Summary {
         &self.summary

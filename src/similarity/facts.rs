@@ -3,8 +3,8 @@
 //! Monday's market report and Tuesday's share their whole frame and none of their figures; a reprint shares both. Texts
 //! are aligned on the runs of words that they have in common; what stands between two runs on both sides was replaced.
 
-use crate::hash::mix64;
-use crate::text::tokens;
+use crate::hash::{mix64, sort_by_hash};
+use crate::text::{is_lowercase, is_uppercase, lower_by_range, tokens};
 
 /// A word of a text as facts see it: 36 bits of its term, 26 of its letters, 2 of what it looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,25 +36,67 @@ const fn letter(c: u32) -> u64 {
     1 << (2 + c.wrapping_mul(7) % 26)
 }
 
-/// The bits of the letters of ASCII: most words are made of nothing else, and Unicode's tables are slow.
-const ASCII_LETTERS: [u64; 128] = {
-    let mut letters = [0; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        letters[byte] = letter((byte as u8).to_ascii_lowercase() as u32);
-        byte += 1;
+/// What the letters of a word say together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Letters(u64);
+
+/// The bits of all letters.
+const LETTERS: u64 = (1 << 28) - 4;
+
+impl Letters {
+    /// A digit is among them.
+    const DIGIT: u64 = 1 << 63;
+    /// Something other than a capital is among them.
+    const NO_CAPITAL: u64 = 1 << 62;
+    /// Something beyond ASCII is among them.
+    const OTHER: u64 = 1 << 61;
+
+    /// What every byte adds: most words are plain ASCII, and Unicode's tables are slow.
+    const BYTES: [u64; 256] = {
+        let mut bytes = [Letters::OTHER; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            let own = letter((byte as u8).to_ascii_lowercase() as u32);
+            let digit = if (byte as u8).is_ascii_digit() { Letters::DIGIT } else { 0 };
+            let capital = if (byte as u8).is_ascii_uppercase() { 0 } else { Letters::NO_CAPITAL };
+            bytes[byte] = own | digit | capital;
+            byte += 1;
+        }
+        bytes
+    };
+
+    fn of(word: &str) -> Letters {
+        let letters = word.bytes().fold(0, |letters, byte| letters | Letters::BYTES[usize::from(byte)]);
+        if letters & Letters::OTHER == 0 { Letters(letters) } else { Letters::of_chars(word) }
     }
-    letters
-};
+
+    fn of_chars(word: &str) -> Letters {
+        let mut letters = 0;
+        for c in word.chars() {
+            if let Some(lower) = lower_by_range(c) {
+                letters |= letter(u32::from(lower));
+                letters |= if c.is_ascii_digit() { Letters::DIGIT } else { 0 };
+            } else {
+                letters = c.to_lowercase().fold(letters, |letters, c| letters | letter(u32::from(c)));
+                letters |= if c.is_numeric() { Letters::DIGIT } else { 0 };
+            }
+            letters |= if is_uppercase(c) { 0 } else { Letters::NO_CAPITAL };
+        }
+        Letters(letters)
+    }
+
+    fn has_digit(self) -> bool {
+        self.0 & Letters::DIGIT != 0
+    }
+
+    fn are_capitals(self) -> bool {
+        self.0 & Letters::NO_CAPITAL == 0
+    }
+}
 
 impl Word {
-    fn new(term: u64, word: &str, look: Look) -> Word {
-        let letters = if word.is_ascii() {
-            word.bytes().fold(0, |letters, byte| letters | ASCII_LETTERS[usize::from(byte & 0x7f)])
-        } else {
-            word.chars().flat_map(char::to_lowercase).fold(0, |letters, c| letters | letter(u32::from(c)))
-        };
-        Word(term & !0 << 28 | letters | look.code())
+    fn new(term: u64, letters: Letters, look: Look) -> Word {
+        Word(term & !0 << 28 | letters.0 & LETTERS | look.code())
     }
 
     fn with(self, look: Look) -> Word {
@@ -88,7 +130,6 @@ impl Word {
         if self.is_number() || other.is_number() {
             return false;
         }
-        const LETTERS: u64 = (1 << 28) - 4;
         let (one, that) = (self.0 & LETTERS, other.0 & LETTERS);
         3 * (one ^ that).count_ones() <= (one | that).count_ones() + 2
     }
@@ -122,11 +163,12 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
         let starts_sentence = end == 0 || !abbreviated && between != " " && between.contains(SENTENCE_MARKS);
         end = token.span.end;
         let word = token.span.of(part);
-        let capital = !shouting && word.chars().next().is_some_and(char::is_uppercase);
+        let letters = Letters::of(word);
+        let capital = !shouting && word.chars().next().is_some_and(is_uppercase);
         let mut term = token.term;
-        let look = if has_digit(word) {
+        let look = if letters.has_digit() {
             Look::Number
-        } else if capital && (!starts_sentence || word.chars().all(char::is_uppercase) && word.len() >= CAPITALS) {
+        } else if capital && (!starts_sentence || letters.are_capitals() && word.len() >= CAPITALS) {
             Look::Name
         } else if word.len() < PLAIN_BYTES {
             Look::Short
@@ -141,13 +183,9 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
             }
         }
         terms.push(token.term);
-        out.push(Word::new(term, word, look));
+        out.push(Word::new(term, letters, look));
         (last, last_word) = (look, word);
     }
-}
-
-fn has_digit(word: &str) -> bool {
-    if word.is_ascii() { word.bytes().any(|byte| byte.is_ascii_digit()) } else { word.chars().any(char::is_numeric) }
 }
 
 fn is_shouting(text: &str) -> bool {
@@ -160,8 +198,8 @@ fn is_shouting(text: &str) -> bool {
         return upper > lower;
     }
     for c in text.chars() {
-        upper += usize::from(c.is_uppercase());
-        lower += usize::from(c.is_lowercase());
+        upper += usize::from(is_uppercase(c));
+        lower += usize::from(is_lowercase(c));
     }
     upper > lower
 }
@@ -244,39 +282,89 @@ pub(crate) struct Aligned {
     words: Vec<Word>,
     /// The triples that occur once, with their place, ascending.
     anchors: Vec<(u64, u32)>,
+    /// The distinct terms, ascending.
+    terms: Vec<u64>,
+    /// The names and numbers, ascending by term and place.
+    facts: Vec<Placed>,
+    /// The longer plain words, ascending by term and place.
+    plain: Vec<Placed>,
+}
+
+/// A term and its place in the text, in 36 and 28 bits; words from the 268 millionth on share the last place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Placed(u64);
+
+impl Placed {
+    const PLACES: u64 = (1 << 28) - 1;
+
+    fn new(word: Word, place: usize) -> Placed {
+        Placed(word.0 & !Placed::PLACES | (place as u64).min(Placed::PLACES))
+    }
+
+    fn term(self) -> u64 {
+        self.0 >> 28
+    }
+
+    fn place(self) -> usize {
+        (self.0 & Placed::PLACES) as usize
+    }
 }
 
 impl Aligned {
     pub(crate) fn new(words: Vec<Word>) -> Aligned {
         let anchors = unique_triples(&words);
-        Aligned { words, anchors }
+        let mut placed: Vec<Placed> = words.iter().zip(0..).map(|(word, at)| Placed::new(*word, at)).collect();
+        sort_by_hash(&mut placed, |placed| placed.0);
+        let of = |is: fn(Word) -> bool| {
+            let of_look = |placed: &&Placed| words.get(placed.place()).is_some_and(|word| is(*word));
+            placed.iter().filter(of_look).copied().collect()
+        };
+        let (facts, plain) = (of(Word::is_fact), of(Word::is_plain));
+        let mut terms: Vec<u64> = placed.iter().map(|placed| placed.term()).collect();
+        terms.dedup();
+        Aligned { words, anchors, terms, facts, plain }
     }
 
     /// Returns how many words there are.
     pub(crate) fn len(&self) -> usize {
         self.words.len()
     }
+
+    /// Returns whether a term stands anywhere, for terms asked in ascending order; `next` keeps the place.
+    fn holds(&self, term: u64, next: &mut usize) -> bool {
+        while self.terms.get(*next).is_some_and(|held| *held < term) {
+            *next += 1;
+        }
+        self.terms.get(*next).is_some_and(|held| *held == term)
+    }
 }
 
-/// Aligns two texts on their common runs and compares the facts in between. O((n + m) log n).
+/// Returns how many of the distinct terms that have a place in `core` stand anywhere in `whole`, and how many they are.
+fn kept(placed: &[Placed], core: std::ops::Range<usize>, whole: &Aligned) -> (u32, u32) {
+    let (mut kept, mut all, mut next) = (0, 0, 0);
+    for group in placed.chunk_by(|one, other| one.term() == other.term()) {
+        if group.iter().any(|placed| core.contains(&placed.place())) {
+            all += 1;
+            kept += u32::from(whole.holds(group[0].term(), &mut next));
+        }
+    }
+    (kept, all)
+}
+
+/// Aligns two texts on their common runs and compares the facts in between. O(n + m) but for what was moved about.
 pub(crate) fn differences(first: &Aligned, second: &Aligned) -> Differences {
     let runs = common_runs(first, second);
     let (a, b) = (&first.words[..], &second.words[..]);
     let mut found = Differences::default();
-    if let (Some(first), Some(last)) = (runs.first(), runs.last()) {
-        let (inner_a, inner_b) = (&a[first.0..last.0 + last.2], &b[first.1..last.1 + last.2]);
-        found.core = if a.len() <= b.len() { inner_a.len() } else { inner_b.len() } as u32;
-        let (inner, whole) = if a.len() <= b.len() { (inner_a, b) } else { (inner_b, a) };
-        let mut terms: Vec<u64> = whole.iter().map(|word| word.term()).collect();
-        terms.sort_unstable();
-        let kept = |is: fn(Word) -> bool| {
-            let mut set: Vec<u64> = inner.iter().filter(|word| is(**word)).map(|word| word.term()).collect();
-            set.sort_unstable();
-            set.dedup();
-            (set.iter().filter(|term| terms.binary_search(term).is_ok()).count() as u32, set.len() as u32)
+    if let (Some(from), Some(to)) = (runs.first(), runs.last()) {
+        let (shorter, core, whole) = if a.len() <= b.len() {
+            (first, from.0..to.0 + to.2, second)
+        } else {
+            (second, from.1..to.1 + to.2, first)
         };
-        (found.kept_facts, found.core_facts) = kept(Word::is_fact);
-        (found.kept_plain, found.core_plain) = kept(Word::is_plain);
+        found.core = core.len() as u32;
+        (found.kept_facts, found.core_facts) = kept(&shorter.facts, core.clone(), whole);
+        (found.kept_plain, found.core_plain) = kept(&shorter.plain, core, whole);
     }
     let mut last: Option<(usize, usize)> = None;
     for &(i, j, length) in &runs {
@@ -328,25 +416,25 @@ fn replaced(a: &[Word], b: &[Word], found: &mut Differences) {
     found.other_facts += u32::from(names + numbers > 0);
 }
 
+/// No place in the other text.
+const NOWHERE: u32 = u32::MAX;
+
 /// Returns the common runs (start in `a`, start in `b`, length) that stand in one order in both: the longest chain of
 /// word triples that are unique in each, extended to both sides.
 fn common_runs(first: &Aligned, second: &Aligned) -> Vec<(usize, usize, usize)> {
     let (a, b) = (&first.words[..], &second.words[..]);
     let (in_a, in_b) = (&first.anchors, &second.anchors);
-    let mut hits = Vec::new();
+    // Where each word of the one begins a triple that the other has too: hits in the order of the one, unsorted.
+    let mut opposite = vec![NOWHERE; a.len()];
     let (mut x, mut y) = (0, 0);
-    while x < in_a.len() && y < in_b.len() {
-        match in_a[x].0.cmp(&in_b[y].0) {
-            std::cmp::Ordering::Less => x += 1,
-            std::cmp::Ordering::Greater => y += 1,
-            std::cmp::Ordering::Equal => {
-                hits.push((in_a[x].1, in_b[y].1));
-                x += 1;
-                y += 1;
-            }
+    while let (Some(one), Some(other)) = (in_a.get(x), in_b.get(y)) {
+        if one.0 == other.0 {
+            opposite[one.1 as usize] = other.1;
         }
+        x += usize::from(one.0 <= other.0);
+        y += usize::from(other.0 <= one.0);
     }
-    hits.sort_unstable();
+    let hits: Vec<(u32, u32)> = (0..).zip(opposite).filter(|(_, there)| *there != NOWHERE).collect();
     let mut runs: Vec<(usize, usize, usize)> = Vec::new();
     for (i, j) in longest_chain(&hits) {
         let (i, j) = (i as usize, j as usize);
@@ -377,7 +465,7 @@ fn unique_triples(words: &[Word]) -> Vec<(u64, u32)> {
             (mix64(sum), at as u32)
         })
         .collect();
-    triples.sort_unstable();
+    sort_by_hash(&mut triples, |triple| triple.0);
     let mut unique = Vec::with_capacity(triples.len());
     for group in triples.chunk_by(|one, that| one.0 == that.0) {
         if let [only] = group {
@@ -392,7 +480,11 @@ fn longest_chain(hits: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut ends: Vec<usize> = Vec::new();
     let mut before = vec![usize::MAX; hits.len()];
     for (at, hit) in hits.iter().enumerate() {
-        let length = ends.partition_point(|&end| hits[end].1 < hit.1);
+        // Most hits lengthen the longest chain so far.
+        let length = match ends.last() {
+            Some(&end) if hits[end].1 < hit.1 => ends.len(),
+            _ => ends.partition_point(|&end| hits[end].1 < hit.1),
+        };
         if length > 0 {
             before[at] = ends[length - 1];
         }
@@ -425,7 +517,7 @@ mod tests {
     fn letters_of_ascii_are_those_of_unicode() {
         for word in ["Straight", "A1", "zZ"] {
             let bits = word.chars().flat_map(char::to_lowercase).fold(0, |bits, c| bits | letter(u32::from(c)));
-            assert_eq!(Word::new(0, word, Look::Short).0, bits);
+            assert_eq!(Word::new(0, Letters::of(word), Look::Short).0, bits);
         }
     }
 
@@ -520,7 +612,7 @@ mod tests {
 
         #[test]
         fn common_runs_are_equal_and_in_order(a in proptest::collection::vec(0u64..6, 0..40), b in proptest::collection::vec(0u64..6, 0..40)) {
-            let make = |terms: &[u64]| -> Vec<Word> { terms.iter().map(|term| Word::new(mix64(*term), "word", Look::Short)).collect() };
+            let make = |terms: &[u64]| -> Vec<Word> { terms.iter().map(|term| Word::new(mix64(*term), Letters::of("word"), Look::Short)).collect() };
             let (a, b) = (make(&a), make(&b));
             let (mut i0, mut j0) = (0, 0);
             for (i, j, length) in common_runs(&Aligned::new(a.clone()), &Aligned::new(b.clone())) {

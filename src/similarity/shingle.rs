@@ -1,6 +1,6 @@
 //! Terms → shingles: hashes of `width` consecutive terms; and the sets of them that are compared exactly.
 
-use crate::hash::mix64;
+use crate::hash::{mix64, sort_by_hash};
 
 /// What a term is multiplied by for each place that it stands before the end of its shingle: odd, so that no bit is lost.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -100,7 +100,7 @@ impl ShingleSet {
 
     /// Makes a set of shingles that were hashed already, in any order, with or without repeats.
     pub fn from_hashes(mut hashes: Vec<u64>) -> ShingleSet {
-        hashes.sort_unstable();
+        sort_by_hash(&mut hashes, |hash| *hash);
         hashes.dedup();
         ShingleSet { hashes }
     }

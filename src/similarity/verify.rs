@@ -7,12 +7,13 @@ use std::sync::OnceLock;
 use crate::address::canonical;
 use crate::config::{Config, Shingle};
 use crate::document::Span;
-use crate::hash::{hash64, mix64};
+use crate::hash::{hash64, mix64, sort_by_hash};
 use crate::record::Record;
 use crate::similarity::facts::{self, Aligned};
 use crate::similarity::quotation;
 use crate::similarity::shingle::Sieve;
 use crate::similarity::{ShingleSet, identity};
+use crate::text::is_alphanumeric;
 
 /// A text to verify: what it says, and which parts of it are its article.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +188,7 @@ impl Profile {
         let raw = self.raw.get_or_init(|| {
             (!is_whole(&self.text, &self.blocks)).then(|| match self.unit {
                 Shingle::Words(width) => {
-                    let mut terms = Vec::new();
+                    let mut terms = Vec::with_capacity(self.text.len() / 5);
                     crate::text::hash_terms(&self.text, &mut terms);
                     ShingleSet::new(&terms, width)
                 }
@@ -250,7 +251,7 @@ fn characters(text: &str, blocks: &[Span], width: usize) -> ShingleSet {
 /// Appends the letters and digits of a part, those of ASCII in lower case.
 fn push_letters(part: &str, out: &mut Vec<u32>) {
     if !part.is_ascii() {
-        out.extend(part.chars().filter(|c| c.is_alphanumeric()).map(u32::from));
+        out.extend(part.chars().filter(|c| is_alphanumeric(*c)).map(u32::from));
         return;
     }
     let start = out.len();
@@ -283,7 +284,7 @@ fn grams(letters: &[u32]) -> Vec<u32> {
         sum = sum.wrapping_sub(code(left).wrapping_mul(leaving));
     }
     sample.truncate(count);
-    sample.sort_unstable();
+    sort_by_hash(&mut sample, |hash| u64::from(*hash) << 32);
     sample.dedup();
     sample
 }

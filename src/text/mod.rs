@@ -13,6 +13,7 @@ mod segment;
 mod token;
 
 pub use characters::hash_characters;
+pub(crate) use characters::{is_alphanumeric, is_lowercase, is_uppercase, lower_by_range};
 pub use normalize::{normalize, normalize_into};
 pub use segment::{Block, Layout, Segments, segment};
 pub use token::{Token, fingerprint, hash_terms, tokens};

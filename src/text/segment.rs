@@ -43,10 +43,11 @@ const LONG_LINE: usize = 16 << 10;
 /// Cuts a text into blocks.
 ///
 /// Lines end with `\n`, `\r\n` or a lone `\r`. A text is taken as hard-wrapped when its lines end because the next word
-/// would not have fitted; it is then cut at blank lines and after lines that end early. A text of at most three lines and
+/// would not have fitted; it is then cut at blank lines and after lines that end early. A table and a fenced block of
+/// Markdown are one block: a row of two short cells, by itself, reads like a menu. A text of at most three lines and
 /// 1,200 bytes or more is cut into sentences, and so is any line beyond 16 KiB. O(n), near memory speed for ordinary lines.
 pub fn segment(text: &str) -> Segments {
-    let lines = lines(text);
+    let lines = join_marked(text, lines(text));
     if lines.len() <= FEW_LINES && text.len() >= MANY_BYTES {
         let mut blocks = Vec::new();
         for line in &lines {
@@ -94,6 +95,58 @@ fn lines(text: &str) -> Vec<Block> {
     }
     push(start, bytes.len(), number);
     lines
+}
+
+/// Joins the lines of what Markdown marks as one: tables with their rule (`|---|`), and what stands between fences.
+fn join_marked(text: &str, lines: Vec<Block>) -> Vec<Block> {
+    let first = |block: &Block| text.as_bytes()[block.span.start];
+    if !lines.iter().any(|line| matches!(first(line), b'|' | b'`' | b'~')) {
+        return lines;
+    }
+    let mut joined: Vec<Block> = Vec::with_capacity(lines.len());
+    let mut at = 0;
+    // Before this line no fence closes that has not been met.
+    let mut open_until = 0;
+    while at < lines.len() {
+        let line = lines[at];
+        let within = |other: &Block| other.span.end - line.span.start <= LONG_LINE;
+        let rest = &lines[at + 1..];
+        let more = match first(&line) {
+            b'|' if rest.first().is_some_and(|next| next.line == line.line + 1 && is_rule(next.span.of(text))) => {
+                let row = |(number, next): &(u32, &Block)| next.line == *number && first(next) == b'|' && within(next);
+                (line.line + 1..).zip(rest).take_while(row).count()
+            }
+            mark @ (b'`' | b'~') if at >= open_until && is_fence(line.span.of(text), mark) => {
+                let reach = rest.iter().take_while(|next| within(next)).count();
+                let closes = |next: &Block| {
+                    let next = next.span.of(text);
+                    is_fence(next, mark) && next.bytes().all(|byte| byte == mark)
+                };
+                rest[..reach].iter().position(closes).map_or_else(
+                    || {
+                        open_until = at + reach;
+                        0
+                    },
+                    |closing| closing + 1,
+                )
+            }
+            _ => 0,
+        };
+        at += more;
+        joined.push(Block { span: Span::new(line.span.start, lines[at].span.end), line: line.line });
+        at += 1;
+    }
+    joined
+}
+
+/// Returns whether a line is the rule below the head of a table: `| --- | :---: |`.
+fn is_rule(line: &str) -> bool {
+    line.starts_with('|') && line.contains("--") && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' '))
+}
+
+/// Returns whether a line begins with a fence of this mark.
+fn is_fence(line: &str, mark: u8) -> bool {
+    line.len() >= 3 && line.as_bytes()[..3].iter().all(|byte| *byte == mark)
 }
 
 /// Returns the part of `start..stop` without the white space around it, if any is left.
@@ -186,7 +239,7 @@ const MUST_END: usize = 4000;
 const MAY_END: [bool; 256] = {
     let mut table = [false; 256];
     let mut at = 0;
-    let bytes = b".!?|;\xe3\xef\xe2\xd8\xe0 \t";
+    let bytes = b".!?|;\xe3\xef\xe2\xd8\xe0\xe1\xdb\xd6 \t";
     while at < bytes.len() {
         table[bytes[at] as usize] = true;
         at += 1;
@@ -197,7 +250,7 @@ const MAY_END: [bool; 256] = {
 /// Cuts a line into sentences.
 ///
 /// A sentence ends after `.`, `!`, `?` and `…` (and closing quotes) when white space and no lower-case letter follow and
-/// the word before is no abbreviation; after `。`, `！`, `？` and `।` always; before `|` and `•` between white space; at a
+/// the word before is no abbreviation; after `。`, `！`, `？`, `।` and their like always, but for a Japanese quotation; before `|` and `•` between white space; at a
 /// blank within Thai and the like once it is long; and at white space when it will not end at all.
 fn sentences(text: &str, line: Block, blocks: &mut Vec<Block>) {
     let bytes = text.as_bytes();
@@ -235,7 +288,11 @@ fn sentences(text: &str, line: Block, blocks: &mut Vec<Block>) {
         let c = text[at..].chars().next().expect("a character begins here");
         let after = at + c.len_utf8();
         let end = match c {
-            '。' | '！' | '？' | '｡' | '।' => Some(closed(text, after, stop)),
+            '。' | '！' | '？' | '｡' | '।' | '۔' | '։' | '።' | '។' | '။' => {
+                let end = closed(text, after, stop);
+                // Japanese says after the quotation that it was one: 「…。」と語った。
+                (end == after || !text[end..stop].starts_with('と')).then_some(end)
+            }
             '.' | '!' | '?' | '…' | '؟' => {
                 let end = closed(text, after, stop);
                 let goes_on = match text[end..stop].chars().next() {
@@ -372,6 +429,43 @@ mod tests {
     }
 
     #[test]
+    fn a_quotation_goes_on_and_other_full_stops_end_a_sentence() {
+        let japanese = "「春まで待てなかった。」と局長は語った。けが人はいなかった。".repeat(30);
+        assert_eq!(segment(&japanese).blocks[0].span.of(&japanese), "「春まで待てなかった。」と局長は語った。");
+        assert_eq!(segment(&japanese).blocks.len(), 60);
+        for mark in ["۔", "។", "။", "።", "։"] {
+            let text = format!("ددد ددد{mark} ").repeat(100);
+            assert_eq!(segment(&text).blocks.len(), 100, "{mark}");
+        }
+    }
+
+    #[test]
+    fn a_table_and_a_fenced_block_of_markdown_are_one_block_each() {
+        let text = "# Piers\n\n| Pier | Open |\n|------|:----:|\n| East | no |\n| North | yes |\n| South | yes |\n\n\
+                    ```rust\nlet open = 2;\n\nlet shut = 1;\n```\nThat is all.\n~~~\nnever closed\n| no | table |\n| at | all |\n";
+        assert_eq!(
+            texts(text),
+            [
+                "# Piers",
+                "| Pier | Open |\n|------|:----:|\n| East | no |\n| North | yes |\n| South | yes |",
+                "```rust\nlet open = 2;\n\nlet shut = 1;\n```",
+                "That is all.",
+                "~~~",
+                "never closed",
+                "| no | table |",
+                "| at | all |",
+            ]
+        );
+        assert_eq!(segment(text).blocks[3].line, 14);
+    }
+
+    #[test]
+    fn fences_that_never_close_cost_no_time() {
+        let text = "```a\n~~~b\n".repeat(100_000);
+        assert_eq!(segment(&text).blocks.len(), 200_000);
+    }
+
+    #[test]
     fn a_line_without_any_end_is_cut_all_the_same() {
         let words = "word ".repeat(100_000);
         assert!(segment(&words).blocks.iter().all(|block| block.span.len() <= MUST_END));
@@ -381,7 +475,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_and_gaps_make_the_text(text in "([a-zé。.!? |•\n\r\u{a0}\u{3000}]|[A-Zก-ฮ]){0,400}", times in 1usize..8) {
+        fn blocks_and_gaps_make_the_text(text in "([a-zé。.!? |•\n\r\u{a0}\u{3000}]|[A-Zก-ฮ]|\n```|\n\\|--\\||」と){0,400}", times in 1usize..8) {
             let text = text.repeat(times);
             let segments = segment(&text);
             let mut at = 0;

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use retold::config::Verify;
+use retold::evidence::SavedEvidence;
 use retold::observe::Silent;
-use retold::output::{SkippedRow, Tables};
+use retold::output::{SkippedRow, Tables, suggested_rules};
 use retold::store::Workspace;
 use retold::{Config, Document, Documents, Error};
 
@@ -90,6 +91,39 @@ fn threads_and_memory_change_no_byte() {
     let sketched = Config { verify: Verify::Sketch, ..Config::default() };
     let expected = scan(&documents, &sketched, 1, u64::MAX);
     assert_same(&expected, &scan(&documents, &sketched, 8, 0), "by sketches, at 8 threads and 0 bytes");
+}
+
+#[test]
+fn what_is_taught_to_later_runs_is_the_same_bytes_at_any_threads_and_memory() {
+    let pages = crawl(10, 120, 6);
+    let documents = documents(&pages);
+    let place = Place::new();
+    let teach = |threads: usize, budget: u64| {
+        let config = Config { save_evidence: true, suggest_rules: true, ..Config::default() };
+        let workspace = Workspace::new(place.path("scratch"), budget, threads);
+        let scan = retold::scan(&config, &workspace, &documents, &Silent, None).unwrap();
+        let mut evidence = Vec::new();
+        scan.save_evidence(&mut evidence).unwrap();
+        (evidence, suggested_rules(scan.suggestions()))
+    };
+    let expected = teach(1, u64::MAX);
+    assert!(expected.1.contains("action = \"remove\""), "{}", expected.1);
+    for threads in [2, 8] {
+        for budget in [0, 4 << 10, 1 << 20] {
+            assert!(expected == teach(threads, budget), "at {threads} threads and {budget} bytes");
+        }
+    }
+    place.file("evidence", &expected.0);
+    let evidence = SavedEvidence::open(&place.path("evidence")).unwrap();
+    let taught = Config { evidence: Some(evidence), ..Config::default() };
+    let expected = scan(&documents, &taught, 1, u64::MAX);
+    for (threads, budget) in [(8, 0), (2, 4 << 10), (8, u64::MAX)] {
+        let found = scan(&documents, &taught, threads, budget);
+        assert_same(&expected, &found, &format!("with evidence, at {threads} threads and {budget} bytes"));
+    }
+    // The counts that were saved are those that were counted, in every table that shows them.
+    let counted = scan(&documents, &Config::default(), 2, u64::MAX);
+    assert_same(&counted[..1], &expected[..1], "by evidence of its own");
 }
 
 #[test]

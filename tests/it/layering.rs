@@ -3,26 +3,27 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 19] = [
+const ROOMS: [(&str, &str); 20] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
     ("date", ""),
     ("address", ""),
     ("decisions", ""),
-    ("config", "hash boilerplate decisions"),
+    ("config", "hash boilerplate decisions evidence"),
     ("observe", "document"),
     ("files", ""),
     ("input", "document config observe files hash"),
     ("text", "document config hash"),
     ("similarity", "record hash address config document text"),
     ("boilerplate", "document record hash config text similarity"),
+    ("evidence", "boilerplate hash"),
     ("headlines", "text"),
     ("cluster", "document record config date similarity"),
     ("store", "record config files hash"),
     ("corpus", "document text store record hash"),
-    ("output", "document config text boilerplate similarity cluster files input observe hash"),
-    ("error", "config document store output input"),
+    ("output", "document config text boilerplate similarity cluster files input observe hash evidence"),
+    ("error", "config document store output input evidence"),
 ];
 
 /// The room that may import all others but those that read and write files of people's.

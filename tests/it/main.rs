@@ -12,3 +12,4 @@ mod layering;
 mod readme;
 mod seeds;
 mod support;
+mod teaching;

@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use anyhow::Context;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use retold::Config;
 use retold::boilerplate::{BoilerplateKind, KindSet, data_versions};
 use retold::config::{Keep, Shingle, Sites, Verify};
 use retold::decisions::Decisions;
+use retold::evidence::SavedEvidence;
 use retold::input::PUBLIC_SUFFIX_LIST;
-use retold::{Config, Error};
 
+use crate::teaching;
 use crate::values::{self, Memory, SkipLimit};
 
 /// Returns the version of the program and of the data that it judges by.
@@ -194,6 +196,14 @@ pub struct ScanArgs {
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
 
+    /// Write what repeats in this crawl to a new file, for `--evidence` of runs to come
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["evidence", "no_boilerplate"], help_heading = "Output")]
+    pub save_evidence: Option<PathBuf>,
+
+    /// Write the blocks that repeat most to a new file, as rules to edit and to pass with `--rules`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["evidence", "no_boilerplate"], help_heading = "Output")]
+    pub suggest_rules: Option<PathBuf>,
+
     /// List every block in the table `blocks`, content too
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub all_blocks: bool,
@@ -328,7 +338,7 @@ pub struct InputPaths {
 /// Whether an output directory may be replaced.
 #[derive(Clone, Debug, Args)]
 pub struct ReplaceArgs {
-    /// Replace an existing output directory that an earlier run made (one that holds our summary.json)
+    /// Replace an existing output directory that an earlier run made (one that holds our summary.json), or output file
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub force: bool,
 }
@@ -367,6 +377,27 @@ pub struct JudgingArgs {
     /// Judge boilerplate by repetition alone, without the content model
     #[arg(long, value_parser = switch())]
     pub no_model: bool,
+
+    /// Judge with the weights in this file, which `training/train.py` wrote, instead of those of the program
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_model", "no_boilerplate"])]
+    pub model: Option<PathBuf>,
+
+    /// Obey the phrases in this file, which win over all else that is judged
+    ///
+    /// A TOML file with a table for every rule: [[rule]], text = "Sign up for our newsletter", and where wanted match
+    /// = "line" (the whole block: the default), "starts", "contains" or "template" (the whole block but for names,
+    /// dates and numbers); site = "example.com"; action = "remove" (the default) or "keep"; kind = "newsletter". Case,
+    /// quotes, punctuation and blanks do not matter. Of several rules that match, one for the site wins over one for
+    /// all sites, and then the first. `retold scan --suggest-rules FILE` writes a file to begin with.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_boilerplate")]
+    pub rules: Option<PathBuf>,
+
+    /// Look up what repeats in this file, which `scan --save-evidence` wrote, instead of counting it here
+    ///
+    /// A page is then judged as the crawl was that the file is of: what is taken out of it depends on the page, the
+    /// file and the version of the program alone, not on the other pages of tonight.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_boilerplate")]
+    pub evidence: Option<PathBuf>,
 
     /// Flag only what is nearly sure
     #[arg(long, value_parser = switch())]
@@ -463,7 +494,7 @@ impl JudgingArgs {
     ///
     /// # Errors
     /// If one is out of its range, or the file of decisions cannot be read or followed.
-    pub fn config(&self, all_blocks: bool) -> anyhow::Result<Config> {
+    pub fn config(&self, all_blocks: bool) -> Result<Config> {
         let mut remove = self.remove.iter().copied().fold(KindSet::none(), KindSet::with);
         let purpose = self.purpose.map_or(&[][..], Purpose::spares);
         for kind in self.spare.iter().chain(purpose) {
@@ -474,6 +505,9 @@ impl JudgingArgs {
             shingle: self.shingle,
             boilerplate: !self.no_boilerplate,
             model: !self.no_model,
+            weights: self.model.as_deref().map(teaching::weights).transpose()?,
+            rules: self.rules.as_deref().map(teaching::rules).transpose()?,
+            evidence: self.evidence.as_deref().map(SavedEvidence::open).transpose()?,
             careful: self.careful,
             retellings: !self.no_retellings,
             exact: self.exact,
@@ -489,9 +523,11 @@ impl JudgingArgs {
             keep: self.keep,
             remove,
             all_blocks,
+            save_evidence: false,
+            suggest_rules: false,
             site_priority: self.site_priority.clone(),
         };
-        config.check().map_err(Error::from)?;
+        config.check().map_err(retold::Error::from)?;
         Ok(config)
     }
 }

@@ -127,6 +127,15 @@ fn hint_of(link: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = link.downcast_ref::<retold::output::WriteError>() {
         return error.hint();
     }
+    if let Some(error) = link.downcast_ref::<retold::evidence::EvidenceError>() {
+        return Some(error.hint());
+    }
+    if let Some(error) = link.downcast_ref::<retold::boilerplate::ModelError>() {
+        return Some(error.hint().to_owned());
+    }
+    if let Some(error) = link.downcast_ref::<retold::boilerplate::RuleError>() {
+        return Some(error.hint.clone());
+    }
     if let Some(error) = link.downcast_ref::<retold::document::SourceError>() {
         return error.hint.clone();
     }

@@ -49,8 +49,17 @@ const KIND: usize = 17;
 fn block_lines(block: &BlockExplanation, lines: usize, paint: Paint) -> String {
     let start = format!("{:>lines$}  ", block.line);
     let Some(kind) = &block.kind else {
+        let indent = " ".repeat(KIND + 8);
         let text = cut(&block.text, WIDTH - width(&start) - KIND - 8);
-        return format!("{}{}{text}\n", paint.dim(&start), " ".repeat(KIND + 8));
+        let mut out = format!("{}{indent}{text}\n", paint.dim(&start));
+        // Content is shown without its evidence, unless the user has said that it is content.
+        if block.rule.is_some() {
+            let margin = width(&start) + KIND + 8;
+            for line in wrap(&block.reason, WIDTH - margin) {
+                out.push_str(&format!("{}{}\n", " ".repeat(margin), paint.dim(&line)));
+            }
+        }
+        return out;
     };
     let score = format!("{:.2}", block.score);
     let text = cut(&block.text, WIDTH - width(&start) - KIND - 8);
@@ -181,6 +190,7 @@ mod tests {
             kind: Some("newsletter".into()),
             score: 0.987,
             removed: true,
+            rule: None,
             reason: "after the article, says “sign up”".into(),
             text: "Sign up now".into(),
         };

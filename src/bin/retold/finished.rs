@@ -6,11 +6,14 @@ use anyhow::{Context, Result, anyhow};
 use retold::Config;
 use retold::boilerplate::{BoilerplateKind, KindSet};
 use retold::config::Keep;
+use retold::evidence::SavedEvidence;
 use retold::input::SourceSettings;
 use retold::output::{FinishedScan, Summary};
 
+use crate::args::JudgingArgs;
 use crate::diagnostics::hinted;
 use crate::run::Means;
+use crate::teaching;
 
 /// Opens the directory that `scan -o` wrote.
 pub fn open(directory: &Path) -> Result<FinishedScan> {
@@ -28,6 +31,29 @@ pub fn paths(summary: &Summary) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// Refuses to apply a scan that was made with other rules or weights than those that the environment or the settings file
+/// name now: their author would wait in vain for what changed.
+pub fn same_teaching(summary: &Summary, judging: &JudgingArgs, directory: &Path) -> Result<()> {
+    let mut taught = Vec::new();
+    if let Some(path) = &judging.rules {
+        taught.push(("rules", path, teaching::rules(path)?.version()));
+    }
+    if let Some(path) = &judging.model {
+        taught.push(("weights", path, teaching::weights(path)?.version()));
+    }
+    if let Some(path) = &judging.evidence {
+        taught.push(("evidence", path, SavedEvidence::open(path)?.version()));
+    }
+    for (name, path, version) in taught {
+        if text(summary, name) != Some(version) {
+            let error =
+                anyhow!("the scan in `{}` was made without `{}` as it is now", directory.display(), path.display());
+            return Err(hinted(error, "scan again, or pass `--no-config` to apply the scan as it is"));
+        }
+    }
+    Ok(())
+}
+
 /// Returns the settings that a scan was made with.
 pub fn config(summary: &Summary) -> Config {
     let default = Config::default();
@@ -40,6 +66,10 @@ pub fn config(summary: &Summary) -> Config {
         shingle: text(summary, "shingle").and_then(|text| text.parse().ok()).unwrap_or(default.shingle),
         boilerplate: flag("boilerplate", default.boilerplate),
         model: flag("model", default.model),
+        // What the scan decided is read back, so that nothing is judged again.
+        weights: None,
+        rules: None,
+        evidence: None,
         careful: flag("careful", default.careful),
         retellings: flag("retellings", default.retellings),
         exact: flag("exact", default.exact),
@@ -53,6 +83,8 @@ pub fn config(summary: &Summary) -> Config {
         keep: keep.map_or(default.keep, |(keep, _)| keep),
         remove: kinds.fold(KindSet::none(), KindSet::with),
         all_blocks: true,
+        save_evidence: false,
+        suggest_rules: false,
         site_priority: list(summary, "site_priority"),
     }
 }

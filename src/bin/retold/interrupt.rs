@@ -53,7 +53,7 @@ pub fn forget() {
 
 fn clear() {
     for path in UNFINISHED.lock().expect("no holder of the list panics").iter() {
-        let _ = std::fs::remove_dir_all(path);
+        let _ = std::fs::remove_file(path).or_else(|_| std::fs::remove_dir_all(path));
     }
     let Some(directory) = SCRATCH.lock().expect("no holder of the path panics").take() else { return };
     // The names that the library gives to scratch directories and to copies of standard input.

@@ -12,6 +12,7 @@ mod render;
 mod run;
 mod settings;
 mod summary;
+mod teaching;
 mod values;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow};
 use retold::document::{Against, DocumentSource, Skipped};
-use retold::files::OutputDirectory;
+use retold::files::{NewFile, OutputDirectory};
 use retold::input::{PUBLIC_SUFFIX_LIST, Source, SourceSettings};
 use retold::observe::Observer;
 use retold::output::{Input, RunFacts, SkippedRow, Summary, Tables};
@@ -187,6 +187,18 @@ pub fn output(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<OutputDi
     let output = OutputDirectory::create(target, force)?;
     interrupt::remember(output.path());
     Ok(output)
+}
+
+/// Begins an output file, unless it is one of the inputs.
+pub fn new_file(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<NewFile> {
+    let place = place_of(target);
+    if let Some(input) = inputs.iter().find(|input| input.canonicalize().is_ok_and(|read| read == place)) {
+        let message = format!("output `{}` is the input `{}`", target.display(), input.display());
+        return Err(hinted(anyhow!(message), "name another file"));
+    }
+    let file = NewFile::create(target, force)?;
+    interrupt::remember(file.path());
+    Ok(file)
 }
 
 /// Returns where a path that may not exist yet would lie, symbolic links resolved.

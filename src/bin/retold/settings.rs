@@ -19,8 +19,19 @@ use crate::values::nearest;
 const FILE_NAME: &str = "retold.toml";
 
 /// Flags that say which file to read, or mean one run only: no keys of that file.
-const NOT_IN_FILE: [&str; 9] =
-    ["config", "no-config", "output", "from", "restore", "force", "print", "help", "version"];
+const NOT_IN_FILE: [&str; 11] = [
+    "config",
+    "no-config",
+    "output",
+    "save-evidence",
+    "suggest-rules",
+    "from",
+    "restore",
+    "force",
+    "print",
+    "help",
+    "version",
+];
 
 /// A parsed command line, and where each of its values comes from.
 #[derive(Debug)]
@@ -64,7 +75,9 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Parsed, ParseError> {
 /// Returns the command with the variable of every flag.
 pub fn with_environment(command: Command) -> Command {
     each_flag(command, |arg, name| {
-        if matches!(name, "help" | "version" | "print" | "restore" | "output" | "from" | "force") {
+        let run_only =
+            ["help", "version", "print", "restore", "output", "save-evidence", "suggest-rules", "from", "force"];
+        if run_only.contains(&name) {
             return arg;
         }
         // Names live as long as the program does: a few dozen short strings.

@@ -65,12 +65,17 @@ fn alone(args: &ExplainArgs, means: &Means, talk: &Talk) -> Result<Told> {
     let documents = args.documents.iter().map(|path| only_document(path, &settings, talk));
     let documents = documents.collect::<Result<Vec<Document>>>()?;
     let explained: Vec<DocumentExplanation> =
-        documents.iter().map(|document| explain_document(document, &config)).collect();
+        documents.iter().map(|document| explain_document(document, &config)).collect::<Result<_, _>>()?;
     let side = |at: usize| Explained { document: &documents[at], explanation: &explained[at] };
     let pair = (documents.len() == 2).then(|| explain_pair(side(0), side(1), &config));
-    let scope = match documents.len() {
-        1 => "Judged alone: what repeats on other pages of its site is not known (`--from` a scan knows it).",
-        _ => "Judged alone: what repeats on other pages of their sites is not known (`--from` a scan knows it).",
+    let scope = match (&config.evidence, documents.len()) {
+        (Some(evidence), _) => {
+            &*format!("Judged with saved evidence of {}.", crate::render::counted(evidence.documents(), "document"))
+        }
+        (None, 1) => "Judged alone: what repeats on other pages of its site is not known (`--from` a scan knows it).",
+        (None, _) => {
+            "Judged alone: what repeats on other pages of their sites is not known (`--from` a scan knows it)."
+        }
     };
     Ok(Told { documents: explained, pair, scope: scope.to_owned() })
 }
@@ -130,7 +135,13 @@ fn from_scan(directory: &Path, ids: &[String], means: &Means, talk: &Talk) -> Re
     for (row, text) in rows.iter().zip(&texts) {
         let start = format!("{{\"id\":{},", json!(row.id));
         let blocks: Vec<BlockRow> = find_rows(&directory.join("blocks.jsonl"), &[start], false)?;
-        let site = row.site.as_ref().and_then(|name| summary.by_site.iter().find(|site| site.site == *name));
+        // What saved evidence counted is no part of the run's own documents.
+        let counted_here = summary.settings.get("evidence").is_none_or(serde_json::Value::is_null);
+        let site = row
+            .site
+            .as_ref()
+            .filter(|_| counted_here)
+            .and_then(|name| summary.by_site.iter().find(|site| site.site == *name));
         let text = text.as_ref().map(|document| document.text.as_str());
         documents.push(explain_rows(row, &blocks, site.map(|site| site.documents), text));
     }

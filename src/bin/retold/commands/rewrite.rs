@@ -113,6 +113,7 @@ fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: 
     let scan = finished::open(directory)?;
     let higher = higher_threshold(parsed, job, scan.summary(), directory)?;
     refuse_settings(parsed, job, directory)?;
+    finished::same_teaching(scan.summary(), job.judging, directory)?;
     let paths = finished::paths(scan.summary())?;
     let output = output(job, &paths)?;
     let source = run::open(&paths, &finished::source_settings(scan.summary(), means)?, talk)?;

@@ -1,10 +1,13 @@
 //! `scan`: the main job.
 
 use std::cmp::Reverse;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use retold::output::{ClusterRow, HeadlineRow, Summary, Tables};
+use retold::Config;
+use retold::files::FileError;
+use retold::output::{ClusterRow, HeadlineRow, Summary, Tables, suggested_rules};
 use retold::pipeline::Scan;
 
 use crate::args::{Format, ScanArgs};
@@ -20,11 +23,18 @@ use crate::summary::Shown;
 pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let global = &parsed.cli.global;
     let means = Means::new(global);
-    let config = args.judging.config(args.all_blocks)?;
+    let config = Config {
+        save_evidence: args.save_evidence.is_some(),
+        suggest_rules: args.suggest_rules.is_some(),
+        ..args.judging.config(args.all_blocks)?
+    };
     let settings = run::source_settings(&args.reading, config.within.as_deref(), &means)?;
     let paths = run::inputs(&args.inputs.paths)?;
     let read = [paths.as_slice(), &args.reading.against].concat();
     let output = args.output.as_deref().map(|target| run::output(target, args.replace.force, &read)).transpose()?;
+    let new_file =
+        |path: &Option<PathBuf>| path.as_deref().map(|path| run::new_file(path, args.replace.force, &read)).transpose();
+    let (evidence, rules) = (new_file(&args.save_evidence)?, new_file(&args.suggest_rules)?);
     let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
 
     let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
@@ -38,6 +48,15 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         run::write_tables(tables, &scan, &skipped)?;
     }
     summary.run = means.facts(&paths);
+    if let Some(mut file) = evidence {
+        scan.save_evidence(&mut file)?;
+        file.commit()?;
+    }
+    if let Some(mut file) = rules {
+        let text = suggested_rules(scan.suggestions());
+        file.write_all(text.as_bytes()).map_err(FileError::write(file.path()))?;
+        file.commit()?;
+    }
     let listed = output.as_ref().map(|output| output.target().join("skipped.jsonl").display().to_string());
     if let Some(output) = output {
         run::commit(output, &summary)?;
