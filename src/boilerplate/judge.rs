@@ -139,6 +139,14 @@ const REPEATED: f32 = 1.0;
 /// Log odds of all evidence that let a block go even then: 97 in a hundred.
 const CERTAIN: f32 = 3.5;
 
+/// Returns a heading without the marks that Markdown puts before it and may put behind it.
+fn unmarked(heading: &str) -> &str {
+    match heading.trim_start_matches('#') {
+        rest if rest.len() < heading.len() && rest.starts_with([' ', '\t']) => rest.trim_matches(['#', ' ', '\t']),
+        _ => heading,
+    }
+}
+
 /// Returns whether removing the flagged blocks would leave (next to) nothing of a page.
 fn leaves_too_little(looked: &Blocks, flagged: &[bool]) -> bool {
     let (mut all, mut gone) = (0.0, 0.0);
@@ -212,7 +220,7 @@ impl Judge {
                         Some(Headline { text: title.to_owned(), source: HeadlineSource::Title, block })
                     }
                     (None, Some(at)) => Some(Headline {
-                        text: chunk[at].span.of(page.text).to_owned(),
+                        text: unmarked(chunk[at].span.of(page.text)).to_owned(),
                         source: HeadlineSource::Text,
                         block: Some(at),
                     }),
