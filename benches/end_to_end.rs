@@ -1,10 +1,12 @@
-//! The whole scan, from JSON lines to tables: documents per second at three sizes, in memory and spilled.
+//! The whole scan, from JSON lines to tables: bytes per second at several sizes, in memory and spilled. Time a byte should
+//! stay about the same from one size to the next.
 //!
-//! `cargo bench --bench end_to_end`; with `-- --test` every case runs once.
+//! `cargo bench --bench end_to_end`; with `-- --test` every case runs once. `BENCH_DOCUMENTS=100000,1000000` names other
+//! sizes.
 
-#[path = "support/corpus.rs"]
-#[allow(dead_code, reason = "the benches of stages look at how an article was made")]
-mod corpus;
+#[path = "../tests/it/support/articles.rs"]
+#[allow(dead_code, reason = "tests look at how a page was made")]
+mod articles;
 
 use std::fs;
 use std::path::Path;
@@ -35,9 +37,10 @@ fn end_to_end(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("end_to_end");
     group.sample_size(10);
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
-    for count in [500, 2000, 8000] {
+    let sizes = std::env::var("BENCH_DOCUMENTS").unwrap_or_else(|_| "1000,10000".to_owned());
+    for count in sizes.split(',').map(|size| size.trim().parse().expect("sizes are numbers")) {
         let input = directory.path().join(format!("{count}.jsonl"));
-        let text = corpus::jsonl(&corpus::articles(7, count));
+        let text = articles::json_lines(&articles::crawl(7, count, (count / 40).clamp(3, 200)));
         fs::write(&input, &text).expect("the directory can be written");
         group.throughput(Throughput::Bytes(text.len() as u64));
         for (name, budget_bytes) in [("memory", u64::MAX), ("spilled", 1 << 20)] {

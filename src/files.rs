@@ -367,6 +367,15 @@ impl OutputDirectory {
         Ok(OutputDirectory { target, partial, force, committed: false, stays, _marker: marker })
     }
 
+    /// Returns whether there is anything in it that another run could go on with.
+    fn holds_something(&self) -> bool {
+        let mut entries = fs::read_dir(&self.partial).into_iter().flatten().flatten();
+        let is_something = |entry: fs::DirEntry| {
+            entry.file_name() != MARKER && entry.metadata().is_ok_and(|entry| entry.is_dir() || entry.len() > 0)
+        };
+        entries.any(is_something)
+    }
+
     /// Returns where a resumable run keeps what it has finished; it goes when the directory appears.
     pub fn resume_path(&self) -> PathBuf {
         self.partial.join(RESUME)
@@ -437,7 +446,8 @@ impl OutputDirectory {
 
 impl Drop for OutputDirectory {
     fn drop(&mut self) {
-        if !self.committed && !self.stays {
+        let is_wanted = self.committed || (self.stays && self.holds_something());
+        if !is_wanted {
             // Nobody is left to tell; the next run removes what stays.
             let _ = fs::remove_dir_all(&self.partial);
         }

@@ -5,8 +5,8 @@
 
 ROWS is the built example `boilerplate_rows`, WORK a folder for scratch files, OUT the model file to write, and every SET
 JSONL of pages with labelled lines. Writes OUT (trained on everything), WORK/fold-N.bin (trained without fold N) and
-WORK/folds.tsv (the fold of every site): judge the pages of fold N's sites with fold-N.bin (`boilerplate_rows judge …
---model`, or `retold scan --model` for a whole run) to score pages that it never saw.
+WORK/folds.tsv (the fold of every site): `cross_validate.py`, or `retold scan --model` for a whole run, judges the pages of
+fold N's sites with fold-N.bin, which never saw them.
 Deterministic: fixed seeds, folds by a hash of the site, one order.
 """
 import gzip, hashlib, json, os, random, struct, subprocess, sys
@@ -27,11 +27,11 @@ EVIDENCE, KINDS = 10, 21
 CHAIN = {"own": 0.35, "full_words": 20.0, "first": 0.4, "long": 0.8}
 # Log odds of staying in a state of the chain; the careful judge listens more to neighbors, since a line that it takes
 # from the middle of an article is what it must not do.
-STAY, CAREFUL_STAY = 1.1, 2.0
+STAY, CAREFUL_STAY = 1.1, 2.5
 # Calibrated log odds from which a block is flagged; of extracted pages the careful judge may take content from this share.
-THRESHOLD, CAREFUL_LOST = 0.2, 0.04
+THRESHOLD, CAREFUL_LOST = 0.3, 0.045
 # What a block that is all cue phrase says beforehand, and how many lines' worth of evidence that is.
-SAYS, SAYS_WEIGHT = 2.5, 4.0
+SAYS, SAYS_WEIGHT = 4.0, 20.0
 
 LOOK = dict(objective="binary", learning_rate=0.1, num_leaves=31, max_depth=7, min_data_in_leaf=80, feature_fraction=0.4,
             bagging_fraction=0.6, bagging_freq=1, lambda_l2=5.0, max_bin=63, verbose=-1, seed=7,
@@ -310,8 +310,6 @@ def main():
     known = use_row & ~mixed
     said = says_weights(says[known], odds[known], label[known], doubted[known])
     log("says", said.round(2))
-    odds += says @ said
-
     # Calibrated on lines of whole and of extracted pages, each half.
     whole = judged & np.array([i.endswith(":full") for i in ids])
     residue = judged & ~snippets & np.array([i.endswith(":residue") for i in ids])
@@ -320,7 +318,8 @@ def main():
     body = residue & (label == 0) & (kind != "headline")
     decisions = []
     for stay, careful in (STAY, False), (CAREFUL_STAY, True):
-        smoothed = smooth(odds, words, page, stay)
+        # The careful judge takes no line for what it says alone.
+        smoothed = smooth(odds if careful else odds + says @ said, words, page, stay)
         slope, offset = calibration(smoothed[both], label[both], share[both])
         threshold = THRESHOLD
         if careful:

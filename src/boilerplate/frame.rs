@@ -45,13 +45,13 @@ pub(super) fn log_odds(counts: &[f32], words: impl Fn(usize) -> f32) -> Vec<f32>
 fn article(counts: &[f32], words: impl Fn(usize) -> f32, known: f32) -> (usize, usize) {
     let mut best = (0.0, 0, 0);
     let (mut sum, mut start) = (0.0, 0);
-    for at in 0..counts.len() {
+    for (at, counts) in counts.iter().enumerate() {
         if sum <= 0.0 {
             (sum, start) = (0.0, at);
         }
         let words = words(at);
         let weight = words.clamp(1.0, 60.0).sqrt();
-        sum += match counts[at] > 0.0 {
+        sum += match *counts > 0.0 {
             true => -REPEATED * weight,
             false if words >= SHORT => weight - TOLL * known,
             false => -TOLL * known,

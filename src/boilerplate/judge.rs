@@ -136,8 +136,16 @@ const MOST: f32 = 0.97;
 /// Log odds of the counts that let a block go even then.
 const REPEATED: f32 = 1.0;
 
-/// Log odds of all evidence that let a block go even then: 99 in a hundred.
-const CERTAIN: f32 = 4.6;
+/// Log odds of all evidence that let a block go even then: 97 in a hundred.
+const CERTAIN: f32 = 3.5;
+
+/// Returns a heading without the marks that Markdown puts before it and may put behind it.
+fn unmarked(heading: &str) -> &str {
+    match heading.trim_start_matches('#') {
+        rest if rest.len() < heading.len() && rest.starts_with([' ', '\t']) => rest.trim_matches(['#', ' ', '\t']),
+        _ => heading,
+    }
+}
 
 /// Returns whether removing the flagged blocks would leave (next to) nothing of a page.
 fn leaves_too_little(looked: &Blocks, flagged: &[bool]) -> bool {
@@ -212,7 +220,7 @@ impl Judge {
                         Some(Headline { text: title.to_owned(), source: HeadlineSource::Title, block })
                     }
                     (None, Some(at)) => Some(Headline {
-                        text: chunk[at].span.of(page.text).to_owned(),
+                        text: unmarked(chunk[at].span.of(page.text)).to_owned(),
                         source: HeadlineSource::Text,
                         block: Some(at),
                     }),
@@ -267,7 +275,10 @@ impl Judge {
         for (at, second) in second.iter_mut().enumerate() {
             let long = (looked.shapes[at].words / 25.0).min(1.0) - 0.4;
             *second += parameters.first * (scores.first(at) - *second) + counts[at] - parameters.long * long;
-            *second += says::log_odds(&looked.shapes[at], &parameters.says);
+            // A phrase may stand in the article too: the careful judge takes no line for what it says alone.
+            if !self.careful {
+                *second += says::log_odds(&looked.shapes[at], &parameters.says);
+            }
         }
         let weights: Vec<f32> =
             looked.shapes.iter().map(|shape| (shape.words / parameters.full_words).clamp(0.02, 1.0).sqrt()).collect();
@@ -541,7 +552,7 @@ mod tests {
             assert!(expected.next().is_none(), "{name}: the table names a line that is not there");
         }
         assert_eq!(expected_lines, 41);
-        assert!(found >= 37, "{found} of 41 lines found");
-        assert!(right >= 34, "{right} of 41 kinds right");
+        assert_eq!(found, 41, "{found} of 41 lines found");
+        assert!(right >= 38, "{right} of 41 kinds right");
     }
 }

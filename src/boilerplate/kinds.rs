@@ -14,6 +14,9 @@ pub(super) fn decide(page: &Blocks, flagged: &[bool], with_model: bool) -> Vec<O
     let mut section: Option<(Kind, usize)> = None;
     for at in 0..page.len() {
         let shape = &page.shapes[at];
+        if page.headline == Some(at) {
+            section = None;
+        }
         if let Some(kind) = headline_said_again(page, at, flagged[at], first_long, with_model) {
             kinds[at] = Some(kind);
             continue;

@@ -7,6 +7,8 @@
 //!         cues ───▶ ┘                               ├─▶ features of context ──model──▶ ┐
 //! Repetition ───────────────────▶ log odds ─────────┴──────────────────────────────────┴─chain─▶ Verdict
 //! ```
+//!
+//! The user has the last word: [`Rules`] put theirs in place of any verdict.
 
 mod chain;
 mod cues;

@@ -52,7 +52,7 @@ impl Thread {
     pub(super) fn read(shapes: &[Shape], shared: Vec<Shared>, bridges: &[u32], repeats: &[f32]) -> Thread {
         let count = shapes.len();
         let best = (0..count).max_by_key(|at| (bridges[*at], std::cmp::Reverse(*at))).unwrap_or(0);
-        let most = bridges.get(best).map_or(1.0, |most| most.max(&1).to_owned() as f32);
+        let most = bridges.get(best).map_or(1.0, |most| (*most).max(1) as f32);
         let bridged: Vec<f32> = bridges.iter().take(count).map(|bridges| *bridges as f32 / most).collect();
         let mut least = bridged.clone();
         for at in best + 1..count {

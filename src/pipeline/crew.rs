@@ -42,8 +42,9 @@ struct Checkpoint {
 /// A process that is killed has lost at most about this share of the work done: checkpoints become rarer as a run goes on.
 const LOST: f64 = 1.0 / 20.0;
 
-/// Between checkpoints lies at least this many times what one takes, so that they cost a few percent at most.
-const WORK_PER_COST: f64 = 20.0;
+/// Between checkpoints lies at least this many times what one takes: early in a run they cost up to a tenth, later next to
+/// nothing.
+const WORK_PER_COST: f64 = 10.0;
 
 /// Seconds between checkpoints at least.
 const LEAST_SECONDS: f64 = 0.02;

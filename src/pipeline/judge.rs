@@ -322,10 +322,10 @@ pub(super) fn judge<'w>(
     if let Some(sink) = sink {
         sink.rewind(table_bytes)?;
     }
-    let mut counted = match repeats {
-        Some(repeats) => {
+    let mut counted = match repeats.and_then(|repeats| repeats.counted.as_ref()) {
+        Some(all) => {
             let first = Counted { document: first, block: 0, near: false, counts: [0; 5] };
-            Some(repeats.counted.range(&(first.key()..=u64::MAX))?.peekable())
+            Some(all.range(&(first.key()..=u64::MAX))?.peekable())
         }
         None => None,
     };

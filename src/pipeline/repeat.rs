@@ -17,8 +17,8 @@ use crate::store::{Sorted, Spool, SpoolWriter, StoreError};
 /// What the blocks of the run repeat.
 #[derive(Debug)]
 pub(super) struct Repeats<'w> {
-    /// Every block that stands in two documents or more, by document and block.
-    pub counted: Sorted<'w, Counted>,
+    /// Every block that stands in two documents or more, by document and block; none once all is judged.
+    pub counted: Option<Sorted<'w, Counted>>,
     /// Near-duplicate clusters of every site, by its number.
     pub site_clusters: Vec<u32>,
     /// Every block and template that stands in two documents or more, when it is to be saved or suggested.
@@ -81,7 +81,7 @@ fn count<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>) -> Result<Repeats<'w>, 
     let wanted = run.config.saves_repeats();
     let Some(occurrences) = occurrences else {
         run.workspace.forget(&["occurrences"]);
-        let counted = Sorted::resume(run.workspace, "counted")?;
+        let counted = still_counted(run)?;
         let recurrences = if wanted { Some(Sorted::resume(run.workspace, "recurrences")?) } else { None };
         return Ok(Repeats { counted, site_clusters, recurrences, journal: Some(journal.finish()?) });
     };
@@ -117,11 +117,20 @@ fn count<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>) -> Result<Repeats<'w>, 
         writer.finish()?;
         recurring.finish()
     })?;
-    let counted = run.sort(counted)?;
+    let counted = Some(run.sort(counted)?);
     let recurrences = if wanted { Some(run.sort(recurrences)?) } else { None };
     drop(occurrences);
     run.done("repeat")?;
     Ok(Repeats { counted, site_clusters, recurrences, journal: Some(journal.finish()?) })
+}
+
+/// Opens what another process has counted, if judging still needs it.
+fn still_counted<'w>(run: &Run<'_, 'w>) -> Result<Option<Sorted<'w, Counted>>, StoreError> {
+    if run.is_done("judge")? {
+        run.workspace.forget(&["counted"]);
+        return Ok(None);
+    }
+    Sorted::resume(run.workspace, "counted").map(Some)
 }
 
 /// Looks up in saved evidence what the census met, instead of counting it: what a document is told depends on no other
@@ -142,7 +151,7 @@ fn look_up<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>, evidence: &SavedEvide
     })?;
     let Some(occurrences) = occurrences else {
         run.workspace.forget(&["occurrences"]);
-        let counted = Sorted::resume(run.workspace, "counted")?;
+        let counted = still_counted(run)?;
         return Ok(Repeats { counted, site_clusters, recurrences: None, journal: None });
     };
     let counted = run.sorter("counted");
@@ -160,7 +169,7 @@ fn look_up<'w>(run: &Run<'_, 'w>, census: &mut Census<'w>, evidence: &SavedEvide
         })?;
         Ok(writer.finish()?)
     })?;
-    let counted = run.sort(counted)?;
+    let counted = Some(run.sort(counted)?);
     drop(occurrences);
     run.done("repeat")?;
     Ok(Repeats { counted, site_clusters, recurrences: None, journal: None })

@@ -61,7 +61,6 @@ pub(super) struct SealedRuns {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct SealedRun {
     pub file: String,
-    pub start: u64,
     pub len: u64,
     pub records_per_block: u64,
     /// Where its first keys and sample lie.
@@ -289,8 +288,7 @@ mod tests {
     #[test]
     fn what_was_not_committed_is_forgotten() {
         let directory = tempfile::tempdir().unwrap();
-        let run =
-            |file: &str| SealedRun { file: file.into(), start: 8, len: 1, records_per_block: 1, index: 40, end: 64 };
+        let run = |file: &str| SealedRun { file: file.into(), len: 1, records_per_block: 1, index: 40, end: 64 };
         let ledger = Ledger::open(directory.path(), &json!({})).unwrap();
         fs::write(directory.path().join("a-3"), "").unwrap();
         fs::write(directory.path().join("b-4"), "").unwrap();

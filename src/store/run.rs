@@ -1,11 +1,16 @@
 //! Sorted runs, in memory or on disk, and reading the keys of a range from one.
 //!
-//! A run on disk is a row of blocks, all of one size but the last: 4 bytes count, 4 bytes record width, 8 bytes
-//! checksum (of the records, mixed with the block's place), then the records. Numbers are little endian. The first key
-//! of every block stays in memory, so that a range is found without reading.
+//! A run on disk is a row of blocks, all of so many records but the last: 4 bytes count, 4 bytes record width, 8 bytes
+//! checksum (of what follows, mixed with the block's place), then the records: byte by byte, the first byte of all, the
+//! second of all and so on, packed (in sorted records most high bytes are alike), or as they are where that is no
+//! smaller. Numbers are little endian. The first key of every block stays in memory, so that a range is found without
+//! reading.
 
+use std::cell::RefCell;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
+
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::record::Record;
 use crate::store::ledger::SealedRun;
@@ -81,17 +86,64 @@ pub(super) fn in_range<'a, R: Record>(records: &'a [R], keys: &RangeInclusive<u6
 #[derive(Debug)]
 pub(super) struct DiskRun<'w> {
     file: Arc<ScratchFile<'w>>,
-    start: u64,
     len: u64,
     records_per_block: usize,
-    first_keys: Vec<u64>,
+    blocks: Vec<Block>,
     sample: Vec<u64>,
     /// Where all of it lies, once that was asked for.
     sealed: OnceLock<SealedRun>,
 }
 
-/// Returns how many records a block holds: what makes reading 64 runs at once in every thread, as bytes and as records,
-/// take about an eighth of the budget, within 4 KiB (a page) and 256 KiB (beyond which larger reads gain nothing).
+/// A block of a run.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    first_key: u64,
+    /// Where it begins in the file.
+    place: u64,
+    /// Bytes that it takes there.
+    bytes: u64,
+}
+
+thread_local! {
+    /// What unpacks blocks and strings: a thread reads one at a time, and to make it takes longer than to use it.
+    static UNPACKER: RefCell<Decompressor<'static>> =
+        RefCell::new(Decompressor::new().expect("there is memory to unpack with"));
+    /// What blocks are read into, one at a time.
+    static BUFFERS: RefCell<Buffers> = RefCell::default();
+}
+
+/// Memory to read blocks into.
+#[derive(Debug, Default)]
+struct Buffers {
+    bytes: Vec<u8>,
+    columns: Vec<u8>,
+    rows: Vec<u8>,
+}
+
+/// Unpacks bytes that were packed; `out` is as long as they were.
+pub(super) fn unpack(packed: &[u8], out: &mut [u8]) -> bool {
+    let len = out.len();
+    UNPACKER.with_borrow_mut(|unpacker| unpacker.decompress_to_buffer(packed, out)).is_ok_and(|filled| filled == len)
+}
+
+/// Puts records of `width` bytes byte by byte: the first byte of all, then the second of all, and so on.
+fn by_column(rows: &[u8], width: usize, out: &mut Vec<u8>) {
+    out.clear();
+    for column in 0..width {
+        out.extend(rows[column..].iter().step_by(width));
+    }
+}
+
+/// Undoes [`by_column`].
+fn by_row(columns: &[u8], width: usize, out: &mut [u8]) {
+    let count = columns.len() / width;
+    for (column, bytes) in columns.chunks_exact(count.max(1)).enumerate() {
+        out[column..].iter_mut().step_by(width).zip(bytes).for_each(|(out, byte)| *out = *byte);
+    }
+}
+
+/// Returns how many records a block holds: what makes reading 64 runs at once in every thread take about a sixteenth of
+/// the budget, within 4 KiB (a page) and 256 KiB (beyond which larger reads gain nothing).
 fn records_per_block<R: Record>(workspace: &Workspace) -> usize {
     let bytes = workspace.budget_bytes() / (16 * super::sorter::FAN_IN * workspace.threads()) as u64;
     (bytes.clamp(4 << 10, 256 << 10) as usize / R::WIDTH).max(1)
@@ -106,41 +158,52 @@ impl<'w> DiskRun<'w> {
         records: impl Iterator<Item = Result<R, StoreError>>,
     ) -> Result<DiskRun<'w>, StoreError> {
         let records_per_block = records_per_block::<R>(workspace);
-        let blocks = len.div_ceil(records_per_block as u64);
-        let start = file.reserve(blocks * BLOCK_HEADER as u64 + len * R::WIDTH as u64);
         let mut run = DiskRun {
             file: file.clone(),
-            start,
             len,
             records_per_block,
-            first_keys: Vec::new(),
+            blocks: Vec::new(),
             sample: Vec::new(),
             sealed: OnceLock::new(),
         };
         let stride = sample_stride(len);
-        let mut bytes = vec![0; BLOCK_HEADER + records_per_block.min(len as usize) * R::WIDTH];
-        let mut filled = BLOCK_HEADER;
+        let mut packer = Compressor::new(1).expect("level 1 exists");
+        let mut rows = vec![0; records_per_block.min(len as usize) * R::WIDTH];
+        let (mut columns, mut block) =
+            (Vec::new(), vec![0; BLOCK_HEADER + zstd::zstd_safe::compress_bound(rows.len())]);
+        let (mut filled, mut first_key) = (0, 0);
         let mut written = 0;
         for record in records {
             let record = record?;
-            if filled == BLOCK_HEADER {
-                run.first_keys.push(record.key());
+            if filled == 0 {
+                first_key = record.key();
             }
             if written % stride == stride / 2 {
                 run.sample.push(record.key());
             }
-            record.encode(&mut bytes[filled..filled + R::WIDTH]);
+            record.encode(&mut rows[filled..filled + R::WIDTH]);
             filled += R::WIDTH;
             written += 1;
-            if filled == bytes.len() || written == len {
-                let place = run.block_place::<R>(run.first_keys.len() - 1);
-                let count = (filled - BLOCK_HEADER) / R::WIDTH;
-                bytes[..4].copy_from_slice(&(count as u32).to_le_bytes());
-                bytes[4..8].copy_from_slice(&(R::WIDTH as u32).to_le_bytes());
-                let sum = checksum(place, &bytes[BLOCK_HEADER..filled]);
-                bytes[8..BLOCK_HEADER].copy_from_slice(&sum.to_le_bytes());
-                file.write(place, &bytes[..filled])?;
-                filled = BLOCK_HEADER;
+            if filled == rows.len() || written == len {
+                let rows = &rows[..filled];
+                by_column(rows, R::WIDTH, &mut columns);
+                let packed = packer.compress_to_buffer(&columns, &mut block[BLOCK_HEADER..]);
+                let bytes = match packed {
+                    Ok(packed) if packed < filled => BLOCK_HEADER + packed,
+                    _ => {
+                        block[BLOCK_HEADER..BLOCK_HEADER + filled].copy_from_slice(rows);
+                        BLOCK_HEADER + filled
+                    }
+                };
+                let block = &mut block[..bytes];
+                let place = file.reserve(bytes as u64);
+                block[..4].copy_from_slice(&((filled / R::WIDTH) as u32).to_le_bytes());
+                block[4..8].copy_from_slice(&(R::WIDTH as u32).to_le_bytes());
+                let sum = checksum(place, &block[BLOCK_HEADER..]);
+                block[8..BLOCK_HEADER].copy_from_slice(&sum.to_le_bytes());
+                file.write(place, block)?;
+                run.blocks.push(Block { first_key, place, bytes: bytes as u64 });
+                filled = 0;
             }
         }
         assert_eq!(written, len, "a run is as long as was said");
@@ -152,15 +215,15 @@ impl<'w> DiskRun<'w> {
         if let Some(sealed) = self.sealed.get() {
             return Ok(sealed.clone());
         }
-        let counts = [self.first_keys.len() as u64, self.sample.len() as u64];
-        let numbers = counts.iter().chain(&self.first_keys).chain(&self.sample);
-        let mut bytes: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
+        let counts = [self.blocks.len() as u64, self.sample.len() as u64];
+        let blocks = self.blocks.iter().flat_map(|block| [block.first_key, block.place, block.bytes]);
+        let numbers = counts.into_iter().chain(blocks).chain(self.sample.iter().copied());
+        let mut bytes: Vec<u8> = numbers.flat_map(u64::to_le_bytes).collect();
         let index = self.file.reserve((bytes.len() + 8) as u64);
         bytes.extend(checksum(index, &bytes).to_le_bytes());
         self.file.write(index, &bytes)?;
         let sealed = SealedRun {
             file: self.file.name(),
-            start: self.start,
             len: self.len,
             records_per_block: self.records_per_block as u64,
             index,
@@ -183,21 +246,23 @@ impl<'w> DiskRun<'w> {
         if numbers(&counts)[0] != blocks as u64 || sampled > SAMPLES + 1 {
             return Err(damaged());
         }
-        let mut bytes = vec![0; 16 + 8 * (blocks + sampled as usize) + 8];
+        let mut bytes = vec![0; 16 + 8 * (3 * blocks + sampled as usize) + 8];
         file.read(sealed.index, &mut bytes)?;
         let (index, sum) = bytes.split_at(bytes.len() - 8);
         if sum != checksum(sealed.index, index).to_le_bytes() {
             return Err(damaged());
         }
-        let mut first_keys = numbers(&index[16..]);
-        let sample = first_keys.split_off(blocks);
+        let (blocks, sample) = index[16..].split_at(24 * blocks);
+        let block = |block: &[u8]| match numbers(block)[..] {
+            [first_key, place, bytes] => Block { first_key, place, bytes },
+            _ => unreachable!("three numbers are a block"),
+        };
         Ok(DiskRun {
             file: file.clone(),
-            start: sealed.start,
             len: sealed.len,
             records_per_block: sealed.records_per_block as usize,
-            first_keys,
-            sample,
+            blocks: blocks.chunks_exact(24).map(block).collect(),
+            sample: numbers(sample),
             sealed: OnceLock::from(sealed.clone()),
         })
     }
@@ -207,17 +272,13 @@ impl<'w> DiskRun<'w> {
         &self.file
     }
 
-    /// Returns where a block begins in the file.
-    fn block_place<R: Record>(&self, block: usize) -> u64 {
-        self.start + block as u64 * (BLOCK_HEADER + self.records_per_block * R::WIDTH) as u64
-    }
-
     /// Reads the records of a block into `out`, which is emptied first.
-    fn read_block<R: Record>(&self, block: usize, bytes: &mut Vec<u8>, out: &mut Vec<R>) -> Result<(), StoreError> {
+    fn read_block<R: Record>(&self, block: usize, buffers: &mut Buffers, out: &mut Vec<R>) -> Result<(), StoreError> {
+        let Buffers { bytes, columns, rows } = buffers;
         let before = block as u64 * self.records_per_block as u64;
         let count = (self.len - before).min(self.records_per_block as u64) as usize;
-        bytes.resize(BLOCK_HEADER + count * R::WIDTH, 0);
-        let place = self.block_place::<R>(block);
+        let Block { place, bytes: len, .. } = self.blocks[block];
+        bytes.resize(len as usize, 0);
         self.file.read(place, bytes)?;
         let (header, records) = bytes.split_at(BLOCK_HEADER);
         let mut expected = [0; BLOCK_HEADER];
@@ -227,6 +288,17 @@ impl<'w> DiskRun<'w> {
         if header != expected {
             return Err(self.file.damaged(format!("the block at byte {place} has another checksum")));
         }
+        let records = if records.len() == count * R::WIDTH {
+            records
+        } else {
+            columns.resize(count * R::WIDTH, 0);
+            rows.resize(count * R::WIDTH, 0);
+            if !unpack(records, columns) {
+                return Err(self.file.damaged(format!("the block at byte {place} cannot be unpacked")));
+            }
+            by_row(columns, R::WIDTH, rows);
+            rows
+        };
         out.clear();
         out.extend(records.chunks_exact(R::WIDTH).map(R::decode));
         Ok(())
@@ -234,10 +306,10 @@ impl<'w> DiskRun<'w> {
 
     fn cursor<R: Record>(&self, keys: RangeInclusive<u64>) -> DiskCursor<'_, 'w, R> {
         // The block before the first that begins at or after the range may reach into it.
-        let block = self.first_keys.partition_point(|first| first < keys.start()).saturating_sub(1);
+        let block = self.blocks.partition_point(|block| block.first_key < *keys.start()).saturating_sub(1);
         let records = self.records_per_block.min(self.len as usize);
-        let charge = self.file.workspace().charge((records * (R::WIDTH + size_of::<R>())) as u64);
-        DiskCursor { run: self, keys, block, bytes: Vec::new(), records: Vec::new(), at: 0, _charge: charge }
+        let charge = self.file.workspace().charge((records * size_of::<R>()) as u64);
+        DiskCursor { run: self, keys, block, records: Vec::new(), at: 0, _charge: charge }
     }
 }
 
@@ -248,7 +320,6 @@ pub(super) struct DiskCursor<'a, 'w, R> {
     keys: RangeInclusive<u64>,
     /// The block to be read next.
     block: usize,
-    bytes: Vec<u8>,
     records: Vec<R>,
     at: usize,
     _charge: Charge<'w>,
@@ -261,10 +332,11 @@ impl<R: Record> DiskCursor<'_, '_, R> {
                 self.at += 1;
                 return Ok((record.key() <= *self.keys.end()).then_some(*record));
             }
-            if self.run.first_keys.get(self.block).is_none_or(|first| first > self.keys.end()) {
+            if self.run.blocks.get(self.block).is_none_or(|block| block.first_key > *self.keys.end()) {
                 return Ok(None);
             }
-            self.run.read_block(self.block, &mut self.bytes, &mut self.records)?;
+            let records = &mut self.records;
+            BUFFERS.with_borrow_mut(|buffers| self.run.read_block(self.block, buffers, records))?;
             self.block += 1;
             self.at = self.records.partition_point(|record| record.key() < *self.keys.start());
         }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use crate::store::ledger::SealedStrings;
 use crate::store::scratch::{ScratchFile, checksum};
-use crate::store::{Charge, StoreError, Workspace};
+use crate::store::{Charge, StoreError, Workspace, run};
 
 /// Share of the budget from which spools spill: earlier than sorters, for a spool is written once and read once, and a
 /// sorter without memory makes many small runs.
@@ -190,7 +190,8 @@ fn pack(piece: &[u8], entries: &mut [Entry]) -> Vec<u8> {
 /// Returns a string that [`pack`] packed.
 fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     let (len, packed) = packed.split_first_chunk::<4>()?;
-    zstd::bulk::decompress(packed, u32::from_le_bytes(*len) as usize).ok()
+    let mut string = vec![0; u32::from_le_bytes(*len) as usize];
+    run::unpack(packed, &mut string).then_some(string)
 }
 
 /// Bytes of an entry as written.

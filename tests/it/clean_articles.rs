@@ -1,10 +1,10 @@
 //! As a corpus builder I want the articles without what surrounds them, and every other byte as I had it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{Read, Write};
 
 use crate::support::Place;
-use crate::support::articles::{crawl, json_lines, tail};
+use crate::support::articles::{crawl, head, json_lines, site, tail};
 
 /// Files of many kinds, packed and not, with odd ends and white space.
 fn mixed(place: &Place) {
@@ -224,4 +224,99 @@ fn records_can_be_streamed() {
     assert_eq!(place.rows("unique.jsonl").len(), stories.len());
     place.shell("retold clean crawl.jsonl -o - | true; exit ${PIPESTATUS[0]}").ends_with(0).says_nothing();
     place.shell("retold clean crawl.jsonl -o - > /dev/full").ends_with(2).tells("error:");
+}
+
+#[test]
+fn an_article_that_many_sites_reprint_keeps_every_paragraph() {
+    const SITES: usize = 100;
+    let place = Place::new();
+    // Two pages of every site's own, and four agency stories that 2, 5, 20 and 100 of the sites print under their own chrome.
+    let mut pages: Vec<_> = crawl(61, 2 * SITES, SITES);
+    let mut paragraphs: HashSet<String> = HashSet::new();
+    let mut reprints = HashSet::new();
+    for (story, copies) in crawl(62, 4, 4).into_iter().zip([2, 5, 20, SITES]) {
+        paragraphs.extend(story.article.lines().map(str::to_owned));
+        for number in 0..copies {
+            let site = site(number);
+            let mut lines = head(&site);
+            lines.push(story.title.clone());
+            lines.push("By Agency Staff".to_owned());
+            lines.extend(story.article.lines().map(str::to_owned));
+            lines.extend(tail(&site));
+            let id = format!("{site}/reprint-{}", story.story);
+            reprints.insert(id.clone());
+            let text = lines.join("\n\n") + "\n";
+            pages.push(crate::support::articles::Page { id, site, text, ..story.clone() });
+        }
+    }
+    place.file("crawl.jsonl", json_lines(&pages));
+    place.run(["scan", "crawl.jsonl", "-o", "scan"]).ends_with(0);
+    let mut chrome = 0;
+    for row in place.rows("scan/blocks.jsonl") {
+        let text = row["text"].as_str().unwrap();
+        assert!(!paragraphs.contains(text), "a syndicated paragraph is taken: {row}");
+        chrome += usize::from(row["removed"] == true && reprints.contains(row["id"].as_str().unwrap()));
+    }
+    let lines = reprints.len() * (head("").len() + 1 + tail("").len());
+    assert!(100 * chrome >= 98 * lines, "{chrome} of {lines} lines of the sites are taken");
+}
+
+/// A sentence of an article for every number, none like another.
+fn sentence(number: usize) -> String {
+    let subjects = ["The port authority", "A diver from the north", "The head of the council", "One of the captains"];
+    let verbs = ["closed", "had repaired", "wanted to visit", "described"];
+    let objects =
+        ["the eastern pier", "a berth behind the old crane", "the ferry to the islands", "three cracked pillars"];
+    let at = |list: [&'static str; 4], by: usize| list[number / by % 4];
+    format!(
+        "{} {} {} on day {number}, when the wind had turned and the water was low. ",
+        at(subjects, 1),
+        at(verbs, 4),
+        at(objects, 16)
+    )
+}
+
+#[test]
+fn a_page_on_one_line_loses_its_chrome_and_keeps_its_sentences() {
+    // The last sentence stands beside chrome and may be taken for it; all others stay.
+    let article: String = (1..499).map(sentence).collect();
+    let chinese = "潜水员在三根支柱上发现了裂缝，船只将改停北边的港池，那里为它们预留了两个泊位。\
+                   维修费用预计为四百五十万元，应在旺季开始之前完成，港务局局长星期二在会上说。";
+    let place = Place::new();
+    let chrome = "Share on Facebook. Sign up for our free weekly newsletter. © 2025 Harbor Ledger. All rights reserved. \
+                  Leave a Reply. Your email address will not be published. Required fields are marked *";
+    place.file("pages/one.txt", format!("{article}{}{chrome}", sentence(499)));
+    place.file("pages/zh.txt", format!("{}版权所有 © 2025 港口日报。发表评论。", chinese.repeat(12)));
+    place.run(["clean", "pages", "-o", "clean"]).ends_with(0);
+    let one = place.text("clean/one.txt");
+    assert!(one.starts_with(article.trim_end()), "{}", &one[one.len().saturating_sub(300)..]);
+    assert!(!one.contains("Leave a Reply") && !one.contains("newsletter"), "{}", &one[one.len() - 300..]);
+    let zh = place.text("clean/zh.txt");
+    assert!(zh.starts_with(&chinese.repeat(12)) && !zh.contains("发表评论"), "{zh}");
+}
+
+#[test]
+fn an_article_in_markdown_keeps_its_table_its_code_and_its_list() {
+    let paragraph = |number: usize| format!("{}{}\n\n", sentence(number), sentence(number + 21));
+    let middle = "## What is open\n\n- The northern basin, for ships of more than forty meters.\n- Two berths beside it.\n\n\
+                  | Pier | Open |\n|------|------|\n| East | no |\n| North | yes |\n\n```\ndraft = 4.5\n```\n\n";
+    let text = format!(
+        "# Harbor closes its eastern pier\n\n[Home](/) | [News](/news) | [Sports](/sports)\n\n{}{}{}{middle}{}{}{}\
+         ## Read more\n\n* [Bridge to close until spring](https://example.com/bridge)\n\n\
+         Sign up for our [newsletter](https://example.com/newsletter)\n\n© 2025 Harbor Ledger. All rights reserved.\n",
+        paragraph(1),
+        paragraph(2),
+        paragraph(3),
+        paragraph(4),
+        paragraph(5),
+        paragraph(6),
+    );
+    let place = Place::new();
+    place.file("page.md", &text);
+    place.run(["scan", "page.md", "-o", "found"]).ends_with(0);
+    assert_eq!(place.rows("found/documents.jsonl")[0]["headline"], "Harbor closes its eastern pier");
+    place.run(["clean", "page.md", "-o", "clean"]).ends_with(0);
+    let clean = place.text("clean/page.md");
+    assert!(clean.contains(middle) && clean.starts_with("# Harbor closes"), "{clean}");
+    assert!(!clean.contains("newsletter") && !clean.contains("Read more") && !clean.contains("/sports"), "{clean}");
 }

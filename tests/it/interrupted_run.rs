@@ -4,9 +4,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::Place;
-use crate::support::articles::{crawl, json_lines};
+use crate::support::articles::{Page, crawl, json_lines};
 
-const TABLES: [&str; 6] = ["blocks", "clusters", "documents", "headlines", "pairs", "skipped"];
+const TABLES: [&str; 8] =
+    ["blocks", "clusters", "documents", "headlines", "pairs", "references", "skipped", "versions"];
 
 /// A crawl of several shards and one that is packed, so that every way of reading on is taken.
 fn place_with_crawl(pages: usize) -> Place {
@@ -34,11 +35,19 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Kills a scan at `kills` moments spread over its length, each time letting the next one go on, and compares.
-fn kill_and_compare(pages: usize, kills: u32) {
-    let place = place_with_crawl(pages);
+///
+/// `flags` are further flags of the scan, `files` flags that name a file to write beside the tables.
+fn kill_and_compare(place: &Place, kills: u32, flags: &[&str], files: &[&str]) {
+    let command = |directory: &str| -> Vec<String> {
+        let written = files.iter().flat_map(|flag| [(*flag).to_owned(), format!("{directory}{flag}")]);
+        let all = ["scan", "crawl", "-o", directory, "--memory", "64M"];
+        all.iter().chain(flags).map(|word| (*word).to_owned()).chain(written).collect()
+    };
     let began = Instant::now();
-    place.run(["scan", "crawl", "-o", "whole", "--memory", "64M"]).ends_with(1);
+    place.run(command("whole")).ends_with(1);
     let whole = began.elapsed();
+    let again = [command("again"), vec!["--resume".to_owned()]].concat();
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
     let summary = |name: &str| {
         let mut summary = place.json(&format!("{name}/summary.json"));
         summary["run"] = serde_json::Value::Null;
@@ -48,8 +57,7 @@ fn kill_and_compare(pages: usize, kills: u32) {
     for kill in 0..kills {
         // The golden ratio spreads any number of moments evenly.
         let share = (0.02 + f64::from(kill) * 0.618_034) % 1.0;
-        let again = ["scan", "crawl", "-o", "again", "--memory", "64M", "--resume"];
-        let mut child = start(&place, &again);
+        let mut child = start(place, &again);
         std::thread::sleep(Duration::from_secs_f64(share * whole.as_secs_f64()));
         if kill % 3 == 2 {
             signal(&child, "INT");
@@ -60,13 +68,18 @@ fn kill_and_compare(pages: usize, kills: u32) {
         if !place.path("again").exists() {
             interrupted += 1;
             // Other threads, the same bytes.
-            place.run(again.into_iter().chain(["--threads", "3"])).ends_with(1);
+            place.run(again.iter().copied().chain(["--threads", "3"])).ends_with(1);
         }
         for table in TABLES {
             let rows = |name: &str| place.read(&format!("{name}/{table}.jsonl"));
             assert!(rows("whole") == rows("again"), "{table} differs after a kill at {share:.3} of the run");
         }
         assert_eq!(summary("whole"), summary("again"));
+        for file in files {
+            let bytes = |name: &str| place.read(&format!("{name}{file}"));
+            assert!(bytes("whole") == bytes("again"), "{file} differs after a kill at {share:.3} of the run");
+            std::fs::remove_file(place.path(format!("again{file}"))).expect("it can be removed");
+        }
         let left: Vec<String> = place.tree("").into_iter().filter(|path| path.contains(".retold")).collect();
         assert!(left.is_empty() && !place.path("again.partial").exists(), "left after the run: {left:?}");
         std::fs::remove_dir_all(place.path("again")).expect("it can be removed");
@@ -76,13 +89,92 @@ fn kill_and_compare(pages: usize, kills: u32) {
 
 #[test]
 fn a_killed_scan_goes_on_and_gives_the_same_bytes() {
-    kill_and_compare(240, 4);
+    kill_and_compare(&place_with_crawl(240), 4, &[], &[]);
+}
+
+/// A crawl with later versions of some pages, references, decisions, and rules.
+fn place_with_everything(pages: usize) -> Place {
+    let place = place_with_crawl(pages);
+    let first = crawl(11, pages, 6);
+    let update = |page: &Page| {
+        let id = format!("{}-later", page.id);
+        let text = format!(
+            "{}\n\nUpdate: the story has gone on since, and the figures above are no longer true.\n",
+            page.text
+        );
+        Page { id, text, date: "2025-03-01".into(), ..page.clone() }
+    };
+    place.file("crawl/later.jsonl", json_lines(&first.iter().step_by(5).map(update).collect::<Vec<_>>()));
+    let known: Vec<Page> = first.iter().skip(3).step_by(7).map(update).chain(crawl(12, pages / 4, 3)).collect();
+    place.file("known.jsonl", json_lines(&known));
+    place.file("old/known.jsonl", json_lines(&crawl(13, 20, 2)));
+    let copies: Vec<&Page> = first.iter().enumerate().filter(|(at, _)| at % 8 == 7).map(|(_, page)| page).collect();
+    let mut decisions = format!("{},drop\nnobody/1,keep\n", copies[0].id);
+    for page in &copies[1..4] {
+        let story = first.iter().find(|other| other.story == page.story).expect("a copy is one of a page");
+        decisions.push_str(&format!("{},{},different\n", story.id, page.id));
+    }
+    decisions.push_str(&format!("{},{},same\n", first[0].id, first[1].id));
+    place.file("decisions.csv", decisions);
+    let rules = "[[rule]]\ntext = \"Leave a Reply\"\naction = \"keep\"\n\
+        [[rule]]\ntext = \"Update: the story\"\nmatch = \"starts\"\nkind = \"other\"\n";
+    place.file("rules.toml", rules);
+    place
+}
+
+#[test]
+fn a_killed_scan_goes_on_with_all_that_it_was_told() {
+    let place = place_with_everything(160);
+    let told = ["--decisions", "decisions.csv", "--rules", "rules.toml"];
+    let flags = [told.as_slice(), &["--against", "known.jsonl", "--against", "old/known.jsonl"]].concat();
+    kill_and_compare(&place, 5, &flags, &["--save-evidence", "--suggest-rules"]);
+    for table in ["versions", "references", "clusters", "skipped"] {
+        assert!(!place.read(&format!("whole/{table}.jsonl")).is_empty(), "{table}");
+    }
+    assert_eq!(place.json("whole/summary.json")["decisions"]["followed"], 5);
+    std::fs::remove_dir_all(place.path("whole")).expect("it can be removed");
+    let flags = [told.as_slice(), &["--evidence", "whole--save-evidence", "--within", "title"]].concat();
+    kill_and_compare(&place, 3, &[&flags, ["--date-window", "900", "--exact"].as_slice()].concat(), &[]);
 }
 
 #[test]
 #[ignore = "takes minutes: 50 moments, by hand"]
 fn a_scan_killed_at_fifty_moments_goes_on_each_time() {
-    kill_and_compare(1200, 50);
+    kill_and_compare(&place_with_crawl(1200), 50, &[], &[]);
+}
+
+#[test]
+#[ignore = "takes minutes: 50 moments, by hand"]
+fn a_scan_with_all_that_it_was_told_goes_on_at_fifty_moments() {
+    let place = place_with_everything(900);
+    let flags = ["--decisions", "decisions.csv", "--rules", "rules.toml", "--against", "known.jsonl"];
+    kill_and_compare(&place, 50, &flags, &["--save-evidence", "--suggest-rules"]);
+}
+
+#[test]
+fn a_run_is_not_gone_on_with_when_what_it_was_told_has_changed() {
+    let place = place_with_everything(60);
+    let told = ["--decisions", "decisions.csv", "--rules", "rules.toml", "--against", "known.jsonl"];
+    let arguments = ["scan", "crawl", "-o", "found", "--resume"].iter().chain(&told).copied().collect::<Vec<_>>();
+    let mut child = start(&place, &arguments);
+    while !place.path("found.partial/.retold-resume/run.json").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    if place.path("found").exists() {
+        return;
+    }
+    let refused = |file: &str, more: &str, what: &str| {
+        let before = place.read(file);
+        place.file(file, [before.as_slice(), more.as_bytes()].concat());
+        place.run(&arguments).ends_with(2).tells(what);
+        place.file(file, before);
+    };
+    refused("decisions.csv", "a,b,same\n", "contents of decisions was");
+    refused("rules.toml", "\n", "settings rules was");
+    // Files that are read through are known by their size and time, so this one stays changed.
+    refused("known.jsonl", "\n", "references known.jsonl");
 }
 
 #[test]

@@ -95,6 +95,7 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let source = run::open(&paths, &settings, talk)?;
     let references = References::open(&job.reading.against, &settings, talk)?;
     let workspace = means.workspace();
+    run::tell_scratch(means, &source, &references, &workspace, talk);
     let scan = run::scan(&config, &workspace, &source, &references, talk, None)?;
     let digests = source.digests();
     let skipped = run::all_skipped(&source, &references, &scan);

@@ -47,8 +47,13 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         Some(output) if args.resume => {
             means.resumable_workspace(output, &config, &source, &references, &args.reading)?
         }
-        _ => means.workspace(),
+        Some(output) => {
+            means.begin_anew(output);
+            means.workspace()
+        }
+        None => means.workspace(),
     };
+    run::tell_scratch(&means, &source, &references, &workspace, &talk);
     // An interrupted run may have come as far as to write these.
     let replaces = args.replace.force || workspace.kept(LAST_FILES).map_err(Error::from)?.unwrap_or(false);
     let new_file =
