@@ -29,7 +29,7 @@ CHAIN = {"own": 0.35, "full_words": 20.0, "first": 0.4, "long": 0.8}
 # from the middle of an article is what it must not do.
 STAY, CAREFUL_STAY = 1.1, 2.5
 # Calibrated log odds from which a block is flagged; of extracted pages the careful judge may take content from this share.
-THRESHOLD, CAREFUL_LOST = 0.3, 0.045
+THRESHOLD, CAREFUL_LOST = 0.3, 0.04
 # What a block that is all cue phrase says beforehand, and how many lines' worth of evidence that is.
 SAYS, SAYS_WEIGHT = 4.0, 20.0
 

@@ -41,11 +41,12 @@ pub struct Profile {
     /// The text as read, and its blocks without boilerplate.
     text: Box<str>,
     blocks: Box<[Span]>,
-    unit: Shingle,
     /// Hash of all terms in order: equal for texts of one normal form.
     fingerprint: u128,
     /// The run's own shingles, without boilerplate.
     content: ShingleSet,
+    /// Those of the text as read; none when nothing was left out of it.
+    raw: Option<ShingleSet>,
     sieve: OnceLock<Sieve>,
     /// Triples of words, without boilerplate; none when they are the run's own shingles.
     triples: Option<ShingleSet>,
@@ -55,7 +56,6 @@ pub struct Profile {
     headline: Option<u64>,
     /// Its distinct terms, ascending.
     headline_terms: Vec<u64>,
-    raw: OnceLock<Option<ShingleSet>>,
     grams: OnceLock<Vec<u32>>,
     details: OnceLock<Details>,
     lines: OnceLock<Vec<u64>>,
@@ -85,13 +85,16 @@ impl Profile {
     ///
     /// O(n log n) in its length; keeps the text and about as much again.
     pub fn new(article: &Article<'_>, config: &Config) -> Profile {
-        let mut terms = Vec::with_capacity(article.text.len() / 5);
-        for span in article.content {
-            crate::text::hash_terms(span.of(article.text), &mut terms);
-        }
-        let content = match config.shingle {
-            Shingle::Words(width) => ShingleSet::new(&terms, width),
-            Shingle::Chars(width) => characters(article.text, article.content, width),
+        let (terms, raw_terms) = terms(article);
+        let (content, raw) = match config.shingle {
+            Shingle::Words(width) => {
+                (ShingleSet::new(&terms, width), raw_terms.map(|terms| ShingleSet::new(&terms, width)))
+            }
+            Shingle::Chars(width) => {
+                let whole = [Span::new(0, article.text.len())];
+                let raw = raw_terms.map(|_| characters(article.text, &whole, width));
+                (characters(article.text, article.content, width), raw)
+            }
         };
         let mut headline_terms = Vec::new();
         if let Some(line) = article.headline {
@@ -103,15 +106,14 @@ impl Profile {
         Profile {
             text: article.text.into(),
             blocks: article.content.into(),
-            unit: config.shingle,
             fingerprint: identity(&terms),
             content,
+            raw,
             sieve: OnceLock::new(),
             triples: (config.shingle != Shingle::Words(TRIPLE)).then(|| ShingleSet::new(&terms, TRIPLE)),
             address: article.url.and_then(canonical).map(|address| hash64(address.as_bytes())),
             headline,
             headline_terms,
-            raw: OnceLock::new(),
             grams: OnceLock::new(),
             details: OnceLock::new(),
             lines: OnceLock::new(),
@@ -185,17 +187,7 @@ impl Profile {
 
     /// The run's own shingles of the text as read.
     fn raw(&self) -> &ShingleSet {
-        let raw = self.raw.get_or_init(|| {
-            (!is_whole(&self.text, &self.blocks)).then(|| match self.unit {
-                Shingle::Words(width) => {
-                    let mut terms = Vec::with_capacity(self.text.len() / 5);
-                    crate::text::hash_terms(&self.text, &mut terms);
-                    ShingleSet::new(&terms, width)
-                }
-                Shingle::Chars(width) => characters(&self.text, &[Span::new(0, self.text.len())], width),
-            })
-        });
-        raw.as_ref().unwrap_or(&self.content)
+        self.raw.as_ref().unwrap_or(&self.content)
     }
 
     /// Returns whether next to nothing was left of the text.
@@ -227,16 +219,26 @@ fn carries(page: &Profile, story: &Profile, share: f64) -> bool {
     share < ITEM && story.headline.is_some_and(|headline| page.lines().binary_search(&headline).is_ok())
 }
 
-/// Returns whether the blocks leave nothing but blanks of the text out.
-fn is_whole(text: &str, blocks: &[Span]) -> bool {
+/// Returns the terms of an article without what was left out, and those of all of it when something was.
+fn terms(article: &Article<'_>) -> (Vec<u64>, Option<Vec<u64>>) {
+    let mut terms = Vec::with_capacity(article.text.len() / 5);
+    let mut raw: Option<Vec<u64>> = None;
     let mut end = 0;
-    for span in blocks {
-        if !text[end..span.start].trim().is_empty() {
-            return false;
+    let rest = Span::new(article.text.len(), article.text.len());
+    for span in article.content.iter().chain([&rest]) {
+        let left_out = article.text[end..span.start].trim();
+        if !left_out.is_empty() {
+            let raw = raw.get_or_insert_with(|| terms.clone());
+            crate::text::hash_terms(left_out, raw);
+        }
+        let first = terms.len();
+        crate::text::hash_terms(span.of(article.text), &mut terms);
+        if let Some(raw) = &mut raw {
+            raw.extend_from_slice(&terms[first..]);
         }
         end = span.end;
     }
-    text[end..].trim().is_empty()
+    (terms, raw)
 }
 
 /// Returns the shingles of `width` consecutive characters of the normal form.
