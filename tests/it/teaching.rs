@@ -100,9 +100,11 @@ fn other_weights_of_the_same_format_judge_in_place_of_the_built_in_ones() {
     place.file("crawl.jsonl", json_lines(&crawl(71, 12, 2)));
     let built_in = include_bytes!("../../src/boilerplate/data/model.bin");
     place.file("same.bin", built_in);
-    // The threshold of the decision is the sixteenth parameter after a header of twelve bytes: nothing is above it.
+    // A header of twelve bytes ends with the count of parameters. Before the last four, those of the careful judge, stands
+    // the threshold of the decision: nothing is above it.
+    let parameters = usize::from(u16::from_le_bytes([built_in[10], built_in[11]]));
     let mut mild = built_in.to_vec();
-    mild[12 + 4 * 15..][..4].copy_from_slice(&60f32.to_le_bytes());
+    mild[12 + 4 * (parameters - 5)..][..4].copy_from_slice(&60f32.to_le_bytes());
     place.file("mild.bin", mild);
     place.run(["clean", "crawl.jsonl", "-o", "plain"]).ends_with(0);
     place.run(["clean", "crawl.jsonl", "-o", "same", "--model", "same.bin"]).ends_with(0);
