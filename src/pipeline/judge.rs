@@ -421,10 +421,9 @@ impl Bench<'_> {
     ) -> (Vec<Repetition>, Judged) {
         let mut repetition = vec![Repetition::default(); segments.blocks.len()];
         for one in counted {
-            // A block counts as its template where that recurs in more clusters than the block itself.
             let slot = &mut repetition[one.block as usize];
             let found = one.repetition();
-            if (found.clusters, found.documents) > (slot.clusters, slot.documents) {
+            if found.tells_more_than(slot) {
                 *slot = found;
             }
         }
