@@ -352,9 +352,7 @@ fn count(pages: &mut [Labelled]) {
                 .map(|print| {
                     let exact = counts(&exact[&print.exact], at, false);
                     match print.template.map(|key| counts(&template[&key], at, true)) {
-                        Some(near) if (near.site_clusters, near.clusters) > (exact.site_clusters, exact.clusters) => {
-                            near
-                        }
+                        Some(near) if near.tells_more_than(&exact) => near,
                         _ => exact,
                     }
                 })

@@ -22,12 +22,21 @@ pub struct Repetition {
 }
 
 impl Repetition {
-    /// Takes what was found where it says more: a block counts as its template where that recurs in more clusters than the
-    /// block itself.
+    /// Takes what was found where it tells more.
     pub fn or_more(&mut self, found: Repetition) {
-        if (found.clusters, found.documents) > (self.clusters, self.documents) {
+        if found.tells_more_than(self) {
             *self = found;
         }
+    }
+
+    /// Returns whether these counts of a block tell more than others of it: those of its template more than its own only
+    /// where it recurs in more clusters of its site, or nowhere on its site and in more clusters of others.
+    pub fn tells_more_than(&self, other: &Repetition) -> bool {
+        let told = |one: &Repetition| {
+            let own = one.site_clusters >= 2 && !one.near;
+            (one.site_clusters, own, one.clusters, one.documents)
+        };
+        told(self) > told(other)
     }
 }
 
@@ -196,6 +205,16 @@ mod tests {
         assert_eq!(evidence(&reprinted, 1, 60.0), [0.0; EVIDENCE]);
         let twice = Repetition { documents: 2, site_documents: 2, ..Repetition::default() };
         assert_eq!(evidence(&twice, 2, 60.0), [0.0; EVIDENCE]);
+    }
+
+    #[test]
+    fn a_line_of_a_site_counts_as_itself_though_other_sites_have_its_template() {
+        let own =
+            Repetition { documents: 3, clusters: 3, site_documents: 3, site_clusters: 3, ..Repetition::default() };
+        let template = Repetition { documents: 9, sites: 3, clusters: 9, near: true, ..own };
+        assert!(own.tells_more_than(&template) && !template.tells_more_than(&own));
+        assert!(template.tells_more_than(&Repetition::default()));
+        assert!(Repetition { site_clusters: 4, ..template }.tells_more_than(&own));
     }
 
     #[test]

@@ -229,7 +229,7 @@ fn a_signal_ends_a_run_and_leaves_nothing() {
 fn a_directory_is_written_by_one_run_at_a_time() {
     let place = place_with_crawl(200);
     let mut first = start(&place, &["scan", "crawl", "-o", "found"]);
-    while !place.path("found.partial").exists() {
+    while !place.path("found.partial/blocks.jsonl").exists() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let second = place.run(["scan", "crawl", "-o", "found"]).ends_with(2);
