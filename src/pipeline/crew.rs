@@ -134,11 +134,12 @@ impl<'a, 'w> Run<'a, 'w> {
 
     /// As [`Run::each`], in order and so that another process goes on where this one stood; `name` is what is counted,
     /// `seal` makes last what was made of the numbers so far.
-    pub(super) fn each_kept(
+    pub(super) fn each_kept<W>(
         &self,
         name: &str,
         count: usize,
-        work: impl Fn(usize) -> Result<(), Error> + Sync,
+        worker: impl Fn() -> W + Sync,
+        work: impl Fn(&mut W, usize) -> Result<(), Error> + Sync,
         seal: &dyn Fn() -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut done = self.workspace.kept(name)?.unwrap_or(0);
@@ -146,12 +147,13 @@ impl<'a, 'w> Run<'a, 'w> {
             let next = AtomicUsize::new(done);
             let failure = Mutex::new(None);
             self.pool.broadcast(|_| {
+                let mut own = worker();
                 while next.load(Ordering::Relaxed) == done || !self.is_checkpoint_due() {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= count {
                         return;
                     }
-                    if let Err(error) = work(number) {
+                    if let Err(error) = work(&mut own, number) {
                         next.store(count, Ordering::Relaxed);
                         failure.lock().expect("no thread panicked here").get_or_insert(error);
                         return;

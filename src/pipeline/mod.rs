@@ -13,6 +13,7 @@ mod decide;
 mod group;
 mod judge;
 mod pair;
+mod profiles;
 mod read;
 mod repeat;
 mod suggest;

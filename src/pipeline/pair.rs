@@ -1,7 +1,6 @@
 //! Third pass: who meets whom, read again and verified.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::config::{Config, Verify};
@@ -12,12 +11,13 @@ use crate::observe::Leg;
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::{Comparable, Judgment, same_batch};
+use crate::pipeline::profiles::Profiles;
 use crate::pipeline::read::Census;
 use crate::pipeline::version::Version;
 use crate::record::Record;
 use crate::similarity::{
-    Article, CandidatePair, Components, IdentityEntry, PrefixEntry, Profile, RankedShingle, Sketched, VerifiedPair,
-    bucket_pairs, estimate, jaccard_raw, posting_pairs, prefix_length, prefix_pairs, verify,
+    CandidatePair, Components, IdentityEntry, PrefixEntry, RankedShingle, VerifiedPair, bucket_pairs, posting_pairs,
+    prefix_length, prefix_pairs,
 };
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
@@ -323,7 +323,7 @@ pub(super) struct Texts<'w> {
     /// The texts that were read again.
     pub told: Spool<'w>,
     /// Sketches of all documents, which then stand for the texts.
-    sketches: Option<Spool<'w>>,
+    pub sketches: Option<Spool<'w>>,
 }
 
 /// Returns the blocks of a text that were not removed; `removed` are blocks of it, in order.
@@ -335,73 +335,6 @@ pub(super) fn content(text: &str, removed: impl Iterator<Item = Span>) -> Vec<Sp
         .map(|block| block.span)
         .filter(|span| removed.next_if(|gone| gone.start <= span.start).is_none())
         .collect()
-}
-
-/// Profiles of texts, made when asked for; the latest are kept.
-pub(super) struct Profiles<'a> {
-    texts: &'a Texts<'a>,
-    config: &'a Config,
-    /// The profile of document `d` is kept at `d % len`: pairs of one company come in a row.
-    kept: Vec<Option<(u32, Arc<Profile>)>>,
-}
-
-/// Bytes that a profile takes, about, with its text: what the number of profiles kept is reckoned by.
-const PROFILE_BYTES: u64 = 24 << 10;
-/// Profiles that a thread keeps at most, however much memory there is.
-const PROFILES_MOST: u64 = 4096;
-/// Profiles that a thread keeps at least: the members of a small cluster.
-const PROFILES_LEAST: u64 = 64;
-
-impl<'a> Profiles<'a> {
-    pub(super) fn new(run: &'a Run<'_, '_>, texts: &'a Texts<'a>) -> Profiles<'a> {
-        // An eighth of the memory is for profiles.
-        let share = run.workspace.budget_bytes() / 8 / run.workspace.threads() as u64;
-        let count = (share / PROFILE_BYTES).clamp(PROFILES_LEAST, PROFILES_MOST);
-        Profiles { texts, config: run.config, kept: vec![None; count as usize] }
-    }
-
-    pub(super) fn get(&mut self, document: u32) -> Result<Arc<Profile>, StoreError> {
-        let slot = document as usize % self.kept.len();
-        if let Some((_, profile)) = self.kept[slot].as_ref().filter(|(kept, _)| *kept == document) {
-            return Ok(Arc::clone(profile));
-        }
-        let bytes = self.texts.told.get(document)?.expect("texts of all documents that are compared were kept");
-        let told = Told::decode(&bytes);
-        let profile = Arc::new(Profile::new(
-            &Article {
-                text: &told.text,
-                content: &told.content,
-                headline: told.headline.as_deref(),
-                site: told.site.as_deref(),
-                date: told.date.as_deref(),
-                url: told.url.as_deref(),
-            },
-            self.config,
-        ));
-        self.kept[slot] = Some((document, Arc::clone(&profile)));
-        Ok(profile)
-    }
-
-    pub(super) fn verify(&mut self, a: u32, b: u32) -> Result<VerifiedPair, StoreError> {
-        let (a, b) = (a.min(b), a.max(b));
-        if let Some(sketches) = &self.texts.sketches {
-            let of = |document: u32| Ok::<_, StoreError>(sketches.get(document)?.map(|bytes| Sketched::decode(&bytes)));
-            return Ok(match (of(a)?, of(b)?) {
-                (Some(first), Some(second)) => estimate(a, &first, b, &second, self.config),
-                _ => VerifiedPair::apart(a, b),
-            });
-        }
-        let (first, second) = (self.get(a)?, self.get(b)?);
-        Ok(verify(a, &first, b, &second, self.config))
-    }
-
-    /// Measures what verification leaves out of a pair that it does not list.
-    pub(super) fn complete(&mut self, a: u32, b: u32, pair: &mut VerifiedPair) -> Result<(), StoreError> {
-        if !pair.listed && self.texts.sketches.is_none() {
-            pair.jaccard_raw = jaccard_raw(&*self.get(a)?, &*self.get(b)?);
-        }
-        Ok(())
-    }
 }
 
 /// Verifies the candidates: what is similar, in order.
@@ -432,9 +365,8 @@ pub(super) fn verified<'w>(
     };
     run.done("company")?;
     let verified = Sorter::resume(run.workspace, "verified")?;
-    let verify_part = |part: usize| -> Result<(), Error> {
+    let verify_part = |profiles: &mut Profiles<'_>, part: usize| -> Result<(), Error> {
         let mut writer = verified.writer();
-        let mut profiles = Profiles::new(run, texts);
         for pair in meetings.part(part)? {
             if run.observer.stopped() {
                 return Err(Error::Stopped);
@@ -444,7 +376,8 @@ pub(super) fn verified<'w>(
         }
         Ok(writer.finish()?)
     };
-    run.each_kept("parts verified", meetings.parts(), verify_part, &|| Ok(verified.seal()?))?;
+    let profiles = || Profiles::new(run, texts);
+    run.each_kept("parts verified", meetings.parts(), profiles, verify_part, &|| Ok(verified.seal()?))?;
     let verified = run.sort(verified)?;
     drop(meetings);
     run.done("verify")?;
