@@ -295,11 +295,12 @@ fn evaluate<const COLUMNS: usize>(
     let mut out = Vec::with_capacity(count + LANES);
     let wide = count - count % LANES;
     side_by_side::<COLUMNS, LANES>(forest, 0..wide, &write, &mut out);
-    // Most pages are short, so that a few rows at their end are worth a narrower pass.
-    if count - wide <= LANES / 2 {
-        side_by_side::<COLUMNS, { LANES / 2 }>(forest, wide..count, &write, &mut out);
-    } else {
-        side_by_side::<COLUMNS, LANES>(forest, wide..count, &write, &mut out);
+    // Most pages are short, so that the rows at their end are worth narrower passes.
+    let rest = wide..count;
+    match rest.len() {
+        0..=4 => side_by_side::<COLUMNS, { LANES / 4 }>(forest, rest, &write, &mut out),
+        5..=8 => side_by_side::<COLUMNS, { LANES / 2 }>(forest, rest, &write, &mut out),
+        _ => side_by_side::<COLUMNS, LANES>(forest, rest, &write, &mut out),
     }
     out
 }

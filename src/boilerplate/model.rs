@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::boilerplate::features::{CONTEXT_COLUMNS, LEXICAL_BITS, LOOK_COLUMNS, lexical_buckets};
 use crate::boilerplate::repetition::EVIDENCE;
 use crate::boilerplate::shape::KINDS;
@@ -153,7 +155,7 @@ struct Tree {
 }
 
 /// Rows that are evaluated side by side.
-pub(super) const LANES: usize = 8;
+pub(super) const LANES: usize = 16;
 
 /// Columns that a test can name, so that none of them checks bounds; those of a forest come first.
 pub(super) const WIDTH: usize = 1 << u8::BITS;
@@ -164,6 +166,7 @@ pub(super) struct Forest {
     tests: Vec<Test>,
     trees: Vec<Tree>,
     base: f32,
+    arch: Arch,
 }
 
 impl Forest {
@@ -171,29 +174,77 @@ impl Forest {
     /// it does not matter which rows stand beside it.
     ///
     /// No tree is walked: every test of it strikes out the leaves that it rules out, for all rows in the same
-    /// instructions, and the first leaf left is the one a walk would end in (Lucchese et al., "QuickScorer", 2015).
+    /// instructions, and the first leaf left is the one a walk would end in (Lucchese et al., "QuickScorer", 2015). The
+    /// widest instructions of this machine are used; they say the same, since every row has a lane of its own.
     pub(super) fn evaluate<const SIDE: usize>(&self, columns: &[[f32; SIDE]; WIDTH]) -> [f32; SIDE] {
-        let mut sums = [self.base; SIDE];
-        let mut start = 0;
-        for tree in &self.trees {
+        self.arch.dispatch(SumUp { forest: self, columns })
+    }
+}
+
+/// A forest and the rows that it is to sum up, as the dispatch to a machine's instructions takes them.
+struct SumUp<'a, const SIDE: usize> {
+    forest: &'a Forest,
+    columns: &'a [[f32; SIDE]; WIDTH],
+}
+
+impl<const SIDE: usize> SumUp<'_, SIDE> {
+    #[inline(always)]
+    fn plainly(self) -> [f32; SIDE] {
+        self.tree_by_tree(|tests| {
             let mut left = [u32::MAX; SIDE];
-            for test in &self.tests[start..tree.tests] {
+            for test in tests {
                 // Bits instead of a choice, and in two loops: so the compiler makes a handful of vector instructions of
                 // it. A choice it makes a jump, which costs several times a walk down the tree.
                 let mut holds = [0u32; SIDE];
-                for (holds, value) in holds.iter_mut().zip(&columns[usize::from(test.feature)]) {
+                for (holds, value) in holds.iter_mut().zip(&self.columns[usize::from(test.feature)]) {
                     *holds = u32::from(*value <= test.threshold).wrapping_neg();
                 }
                 for (left, holds) in left.iter_mut().zip(holds) {
                     *left &= test.kept | holds;
                 }
             }
-            for (sum, left) in sums.iter_mut().zip(left) {
+            left
+        })
+    }
+
+    /// Sums up the leaves of all trees, where `reach` gives those that can be reached after some tests.
+    #[inline(always)]
+    fn tree_by_tree(&self, reach: impl Fn(&[Test]) -> [u32; SIDE]) -> [f32; SIDE] {
+        let mut sums = [self.forest.base; SIDE];
+        let mut start = 0;
+        for tree in &self.forest.trees {
+            for (sum, left) in sums.iter_mut().zip(reach(&self.forest.tests[start..tree.tests])) {
                 *sum += tree.leaves[left.trailing_zeros() as usize % LEAVES];
             }
             start = tree.tests;
         }
         sums
+    }
+}
+
+impl<const SIDE: usize> WithSimd for SumUp<'_, SIDE> {
+    type Output = [f32; SIDE];
+
+    // What is not inlined is not compiled for the instructions that were chosen.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f32; SIDE] {
+        if S::F32_LANES == 1 || !SIDE.is_multiple_of(S::F32_LANES) {
+            return self.plainly();
+        }
+        self.tree_by_tree(|tests| {
+            let mut left = [simd.splat_u32s(u32::MAX); LANES];
+            for test in tests {
+                let (values, _) = S::as_simd_f32s(&self.columns[usize::from(test.feature)]);
+                let (threshold, kept) = (simd.splat_f32s(test.threshold), simd.splat_u32s(test.kept));
+                for (left, values) in left.iter_mut().zip(&values[..SIDE / S::F32_LANES]) {
+                    let holds = simd.less_than_or_equal_f32s(*values, threshold);
+                    *left = simd.select_u32s(holds, *left, simd.and_u32s(*left, kept));
+                }
+            }
+            let mut lanes = [0; SIDE];
+            S::as_mut_simd_u32s(&mut lanes).0.copy_from_slice(&left[..SIDE / S::F32_LANES]);
+            lanes
+        })
     }
 }
 
