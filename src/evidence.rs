@@ -34,7 +34,7 @@ use crate::hash::hash64;
 
 const MAGIC: &[u8; 4] = b"rtev";
 /// Version of the format, and of the fingerprints: of normal form, words and templates.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Entries of a chunk.
 const CHUNK: usize = 4096;
 /// Bytes of the tail: place and hash of the foot, magic.

@@ -26,11 +26,13 @@ pub(super) struct Word {
     key: u32,
     /// Languages in which it is a function word, one bit each, in the order of [`Lexicon::languages`].
     pub(super) languages: u32,
+    /// Number of the phrase that is this word alone, plus one; 0: there is none.
+    phrase: u16,
     /// Classes, as bits.
     pub(super) classes: u8,
 }
 
-/// A phrase, or the beginning of one.
+/// A phrase of two words and more, or the beginning of one.
 #[derive(Clone, Copy, Debug, Default)]
 struct Phrase {
     key: u32,
@@ -68,12 +70,15 @@ pub(super) struct Lexicon {
     /// One bit for every key of `words`, by [`bit`]: most words of a text are in no list, and this says so from a table
     /// that stays in the nearest cache.
     known: Box<[u64; KNOWN / 64]>,
+    /// The same for the keys of the first two words of a phrase: most words that begin one are small words that go on
+    /// otherwise.
+    begun: Box<[u64; KNOWN / 64]>,
     phrases: Vec<Phrase>,
     cues: Vec<Cue>,
     languages: Vec<&'static str>,
 }
 
-/// Bits that tell words that may be known.
+/// Bits that tell words that may be known, and pairs of words that may begin a phrase.
 const KNOWN: usize = 1 << 16;
 
 /// Returns the number of a key's group of bits, and its bit there. The upper half of a key is taken, as the table is
@@ -106,6 +111,7 @@ impl Lexicon {
         let mut lexicon = Lexicon {
             words: vec![Word::default(); 1 << 14],
             known: Box::new([0; KNOWN / 64]),
+            begun: Box::new([0; KNOWN / 64]),
             phrases: vec![Phrase::default(); 1 << 16],
             cues: Vec::new(),
             languages: Vec::new(),
@@ -157,17 +163,23 @@ impl Lexicon {
         if hashes.is_empty() {
             return;
         }
-        self.word_mut(hashes[0] & !FLAGS).classes |= BEGINS;
-        let mut key = 0;
-        for (at, hash) in hashes.iter().enumerate() {
+        let number = self.cues.len() as u16 + 1;
+        let first = self.word_mut(hashes[0] & !FLAGS);
+        first.classes |= BEGINS;
+        // The first kind that lists a phrase keeps it.
+        let mut place = &mut first.phrase;
+        let mut key = chain(0, hashes[0]);
+        for (at, hash) in hashes.iter().enumerate().skip(1) {
             key = chain(key, *hash);
-            let number = self.cues.len() as u16 + 1;
-            let phrase = self.phrase_mut(key);
-            // The first kind that lists a phrase keeps it.
-            if at + 1 == hashes.len() && phrase.number == 0 {
-                phrase.number = number;
-                self.cues.push(cue);
+            if at == 1 {
+                let (group, bit) = bit(key);
+                self.begun[group] |= bit;
             }
+            place = &mut self.phrase_mut(key).number;
+        }
+        if *place == 0 {
+            *place = number;
+            self.cues.push(cue);
         }
     }
 
@@ -235,17 +247,17 @@ impl Lexicon {
         if word.classes & BEGINS == 0 {
             return None;
         }
-        let mut key = 0;
-        let mut found = None;
-        for (at, hash) in words[start..].iter().enumerate() {
+        let found_at = |number: u16, words| number.checked_sub(1).map(|cue| Found { cue, start, words });
+        let mut found = found_at(word.phrase, 1);
+        let mut key = chain(0, words[start]);
+        for (at, hash) in words[start..].iter().enumerate().skip(1) {
             key = chain(key, *hash);
-            match self.phrase(key) {
-                None => break,
-                Some(phrase) if phrase.number > 0 => {
-                    found = Some(Found { cue: phrase.number - 1, start, words: at + 1 });
-                }
-                Some(_) => {}
+            let (group, bit) = bit(key);
+            if at == 1 && self.begun[group] & bit == 0 {
+                break;
             }
+            let Some(phrase) = self.phrase(key) else { break };
+            found = found_at(phrase.number, at + 1).or(found);
         }
         found
     }

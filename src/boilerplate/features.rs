@@ -5,12 +5,13 @@
 //! rows, so what is learned is what is judged.
 
 use std::cell::Cell;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::boilerplate::BoilerplateKind;
 use crate::boilerplate::cues::{Lexicon, is_content};
 use crate::boilerplate::headline;
-use crate::boilerplate::shape::{self, FLAGS, Shape, UNSPACED, end};
+use crate::boilerplate::shape::{self, FLAGS, Shape, UNSPACED, Words, end};
 use crate::boilerplate::thread::{self, Shared, Thread};
 use crate::text::Block;
 
@@ -58,7 +59,7 @@ const TOPIC: usize = 1 << 13;
 #[derive(Debug)]
 pub(super) struct Blocks {
     pub(super) shapes: Vec<Shape>,
-    pub(super) words: Vec<u32>,
+    words: Words,
     pub(super) own: Vec<[f32; OWN]>,
     /// The headline among them: index of its block.
     pub(super) headline: Option<usize>,
@@ -264,15 +265,15 @@ fn ln1p_of(value: f32) -> f32 {
 impl Blocks {
     /// Looks at all blocks. `lexical` gives the words' own score.
     pub(super) fn look(text: &str, blocks: &[Block], title: Option<&str>, lexical: impl Fn(&[u32]) -> f32) -> Blocks {
-        let mut words = Vec::with_capacity(text.len().min(1 << 20) / 5);
+        let mut words = Words::with_capacity(text.len().min(1 << 20) / 5);
         let mut shapes: Vec<Shape> = blocks.iter().map(|block| shape::read(block.span.of(text), &mut words)).collect();
-        let (language, hits, second) = shape::language(sample(&shapes, &words));
+        let (language, hits, second) = shape::language(sample(&shapes, &words.hashes));
         let language_sure = hits >= 8 && 2 * hits >= 3 * second;
         let language = if hits >= 4 { language } else { 0 };
         for shape in &mut shapes {
-            shape::look_up(shape, language, &mut words);
+            shape::look_up(shape, language, &mut words.hashes);
         }
-        let topic = Topic::read(&shapes, &words);
+        let topic = Topic::read(&shapes, &words.hashes);
         let mut order: Vec<(u32, u32)> = shapes.iter().enumerate().map(|(at, shape)| (shape.hash, at as u32)).collect();
         order.sort_unstable();
         let mut repeats = vec![1f32; shapes.len()];
@@ -284,7 +285,7 @@ impl Blocks {
         let mut own = Vec::with_capacity(shapes.len());
         let mut shared = Vec::with_capacity(shapes.len());
         for (at, shape) in shapes.iter().enumerate() {
-            let words = words_of(shape, &words);
+            let words = words_of(shape, &words.hashes);
             let topical = topic.share(at, words, u16::from(is_long(shape)));
             own.push(own_features(shape, lexical(words), topical.any, repeats[at]));
             shared.push(topical);
@@ -317,7 +318,18 @@ impl Blocks {
 
     /// Returns a block's words.
     pub(super) fn words_of(&self, at: usize) -> &[u32] {
-        words_of(&self.shapes[at], &self.words)
+        words_of(&self.shapes[at], &self.words.hashes)
+    }
+
+    /// Returns where the terms of a block are among those of all, where its words are its terms.
+    pub(super) fn terms_of(&self, at: usize) -> Option<Range<usize>> {
+        let shape = &self.shapes[at];
+        shape.plain.then(|| shape.first_word..shape.first_word + shape.tokens as usize)
+    }
+
+    /// Returns the terms of all blocks, and keeps none.
+    pub(super) fn take_terms(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.words.terms)
     }
 
     /// Returns whether a block reads like a paragraph.

@@ -23,12 +23,13 @@ mod occurrence;
 mod repetition;
 mod rules;
 mod says;
+mod scan;
 mod shape;
 mod thread;
 pub mod training;
 mod versions;
 
-pub use judge::{Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, Verdict};
+pub use judge::{BlockTerms, Evidence, Headline, HeadlineSource, Judge, Judged, Page, Place, Verdict};
 pub use kind::{BoilerplateKind, KindSet};
 pub use model::{ModelError, Weights};
 pub use occurrence::{Counted, Link, Occurrence, Recurrence, Tally};

@@ -36,12 +36,12 @@ pub(super) fn log_odds(shape: &Shape, weights: &[f32; KINDS]) -> f32 {
 mod tests {
     use super::*;
     use crate::boilerplate::BoilerplateKind as Kind;
-    use crate::boilerplate::shape::{look_up, read};
+    use crate::boilerplate::shape::{Words, look_up, read};
 
     fn share(text: &str, kind: Kind) -> f32 {
-        let mut words = Vec::new();
+        let mut words = Words::default();
         let mut shape = read(text, &mut words);
-        look_up(&mut shape, 0, &mut words);
+        look_up(&mut shape, 0, &mut words.hashes);
         shares(&shape)[kind as usize]
     }
 

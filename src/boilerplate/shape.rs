@@ -1,6 +1,8 @@
 //! What one block looks like: counts taken in one pass over its characters, and its words as hashes.
 
 use crate::boilerplate::cues::{FIRST, FUNCTION, Lexicon, MONTH, SECOND};
+use crate::boilerplate::scan::{Class, Sink, Word, classify, scan};
+use crate::hash::{hash_word, mix64};
 
 /// Bits of a word hash that are flags.
 pub(super) const FLAGS: u32 = 3;
@@ -84,6 +86,8 @@ pub(super) struct Shape {
     pub(super) label_kind: Option<u8>,
     /// Hash of its words in order, numbers alike.
     pub(super) hash: u32,
+    /// Whether the hashes of its words are its terms: all of it was read, and none of it needs to be normalized.
+    pub(super) plain: bool,
 }
 
 /// How a block begins.
@@ -109,326 +113,192 @@ pub(super) mod end {
     pub(in super::super) const MARK: u8 = 7;
 }
 
-/// What a character is to us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Lower,
-    Upper,
-    Digit,
-    Unspaced,
-    Space,
-    Mark,
+/// The words of a page, or of a part of it, block after block.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    /// Hashes, with flags in their lowest bits.
+    pub(super) hashes: Vec<u32>,
+    /// Hashes of full width: the terms, where a block is plain.
+    pub(super) terms: Vec<u64>,
 }
 
-const ASCII: [Class; 128] = {
-    let mut table = [Class::Mark; 128];
-    let mut at = 0;
-    while at < 128 {
-        table[at] = match at as u8 {
-            b'a'..=b'z' => Class::Lower,
-            b'A'..=b'Z' => Class::Upper,
-            b'0'..=b'9' => Class::Digit,
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => Class::Space,
-            _ => Class::Mark,
-        };
-        at += 1;
+impl Words {
+    /// Makes room for so many words.
+    pub(super) fn with_capacity(words: usize) -> Words {
+        Words { hashes: Vec::with_capacity(words), terms: Vec::with_capacity(words) }
     }
-    table
-};
 
-/// Returns class and folded form of a character: lower case, Greek without accents.
-#[inline]
-fn classify(c: char) -> (Class, char) {
-    match ASCII.get(c as usize) {
-        Some(Class::Upper) => (Class::Upper, c.to_ascii_lowercase()),
-        Some(class) => (*class, c),
-        None => classify_other(c),
+    #[inline]
+    fn push(&mut self, word: Word) {
+        self.hashes.push(hash_of(word));
+        self.terms.push(word.hash);
+    }
+
+    fn push_unspaced(&mut self, folded: char) {
+        self.hashes.push(hash_of_unspaced(folded));
+        self.terms.push(0);
     }
 }
 
-/// What [`classify`] returns beyond ASCII: kept out of line, so that the loops over plain text stay short.
-#[inline(never)]
-fn classify_other(c: char) -> (Class, char) {
-    match c {
-        'а'..='џ' => (Class::Lower, c),
-        'А'..='Я' => (Class::Upper, char::from_u32(c as u32 + 0x20).unwrap_or(c)),
-        'Ѐ'..='Џ' => (Class::Upper, char::from_u32(c as u32 + 0x50).unwrap_or(c)),
-        'α'..='ρ' | 'σ'..='ω' => (Class::Lower, c),
-        'ς' => (Class::Lower, 'σ'),
-        'ά' | 'Ά' => (if c == 'ά' { Class::Lower } else { Class::Upper }, 'α'),
-        'έ' | 'Έ' => (if c == 'έ' { Class::Lower } else { Class::Upper }, 'ε'),
-        'ή' | 'Ή' => (if c == 'ή' { Class::Lower } else { Class::Upper }, 'η'),
-        'ί' | 'Ί' | 'ϊ' | 'ΐ' => (if c == 'Ί' { Class::Upper } else { Class::Lower }, 'ι'),
-        'ό' | 'Ό' => (if c == 'ό' { Class::Lower } else { Class::Upper }, 'ο'),
-        'ύ' | 'Ύ' | 'ϋ' | 'ΰ' => (if c == 'Ύ' { Class::Upper } else { Class::Lower }, 'υ'),
-        'ώ' | 'Ώ' => (if c == 'ώ' { Class::Lower } else { Class::Upper }, 'ω'),
-        'Α'..='Ω' => (Class::Upper, char::from_u32(c as u32 + 0x20).unwrap_or(c)),
-        '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' => {
-            if c == '・' { (Class::Mark, c) } else { (Class::Unspaced, c) }
-        }
-        '\u{e00}'..='\u{eff}' | '\u{1780}'..='\u{17ff}' | '\u{1000}'..='\u{109f}' => (Class::Unspaced, c),
-        'İ' => (Class::Upper, 'i'),
-        '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' => {
-            if c.is_whitespace() {
-                (Class::Space, c)
-            } else {
-                (Class::Mark, c)
-            }
-        }
-        // Full-width forms say the same as their ASCII counterparts.
-        '\u{ff01}'..='\u{ff5e}' => {
-            let narrow = char::from_u32(c as u32 - 0xfee0).unwrap_or(c);
-            let class = ASCII[narrow as usize & 127];
-            (class, narrow.to_ascii_lowercase())
-        }
-        _ if c.is_alphabetic() => {
-            if c.is_uppercase() {
-                (Class::Upper, c.to_lowercase().next().unwrap_or(c))
-            } else {
-                (Class::Lower, c)
-            }
-        }
-        _ if c.is_numeric() => (Class::Digit, c),
-        _ if c.is_whitespace() => (Class::Space, c),
-        // Combining marks belong to the word they stand in.
-        '\u{300}'..='\u{36f}' | '\u{64b}'..='\u{652}' | '\u{93c}'..='\u{94d}' | '\u{981}'..='\u{9cd}' => {
-            (Class::Lower, c)
-        }
-        _ => (Class::Mark, c),
+/// Returns a word's hash with its flags; all numbers are one word.
+#[inline]
+fn hash_of(word: Word) -> u32 {
+    if word.digits == word.length {
+        return key(number());
     }
+    key(word.hash) | if word.length > 1 { CONTENT } else { 0 }
 }
 
-const SEED: u32 = 0x811c_9dc5;
-
-#[inline]
-fn step(hash: u32, c: char) -> u32 {
-    (hash ^ c as u32).wrapping_mul(0x0100_0193)
+fn hash_of_unspaced(folded: char) -> u32 {
+    key(mix64(u64::from(folded))) | UNSPACED
 }
 
 #[inline]
-fn finish(hash: u32) -> u32 {
-    let mixed = (hash ^ (hash >> 15)).wrapping_mul(0x2c1b_3c6d);
-    (mixed ^ (mixed >> 12)) & !FLAGS
+fn key(hash: u64) -> u32 {
+    (hash >> 32) as u32 & !FLAGS
 }
 
 /// Hash of every number.
-fn number() -> u32 {
-    finish(step(SEED, '0'))
+#[inline]
+fn number() -> u64 {
+    hash_word(b"0")
 }
 
 /// Appends the word hashes of a short text, as [`read`] would give them, without looking anything up.
 pub(super) fn words_of(text: &str, words: &mut Vec<u32>) {
-    let mut reader = Reader::default();
-    let mut next = 0;
-    while next < text.len() {
-        let run = reader.read_lower(&text.as_bytes()[next..]);
-        if run > 0 {
-            next += run;
-            continue;
+    struct Hashes<'a>(&'a mut Vec<u32>);
+    impl Sink for Hashes<'_> {
+        fn word(&mut self, word: Word) {
+            self.0.push(hash_of(word));
         }
-        let c = char_at(text, next);
-        next += c.len_utf8();
-        reader.read(c, words);
-    }
-    reader.flush(words);
-}
 
-/// Returns the character that begins at a byte of a text.
-#[inline]
-fn char_at(text: &str, at: usize) -> char {
-    let byte = text.as_bytes()[at];
-    if byte.is_ascii() {
-        char::from(byte)
-    } else {
-        text[at..].chars().next().expect("a character begins before the end")
+        fn unspaced(&mut self, folded: char) {
+            self.0.push(hash_of_unspaced(folded));
+        }
+
+        fn mark(&mut self, _: char, _: usize, _: Class) {}
     }
+    scan(text, &mut Hashes(words));
 }
 
 /// Visits the words of a text: hash, and whether it is one that a template masks: a number, a month's name, or
 /// capitalized and not first of a sentence.
-pub(super) fn words_with(text: &str, mut visit: impl FnMut(u32, bool)) {
-    let lexicon = Lexicon::get();
-    let mut reader = Reader::default();
-    let mut words = Vec::new();
-    let mut begins = true;
-    let (mut capitalized, mut numbers) = (0, 0);
-    let mut next = 0;
-    while next <= text.len() {
-        // Small letters end no word and begin no sentence.
-        next += reader.read_lower(&text.as_bytes()[next..]);
-        let c = if next < text.len() { char_at(text, next) } else { ' ' };
-        next += c.len_utf8();
-        let class = reader.read(c, &mut words);
-        if !words.is_empty() {
-            let capital = reader.shape.capitalized > capitalized;
-            let number = reader.shape.numbers > numbers;
-            for word in &words {
-                visit(*word, number || capital && !begins || lexicon.word(*word).classes & MONTH != 0);
-                begins = false;
-            }
-            words.clear();
-            (capitalized, numbers) = (reader.shape.capitalized, reader.shape.numbers);
-        }
-        begins |= class == Class::Mark && matches!(c, '.' | '!' | '?' | ':' | '•' | '|' | '“' | '"');
+pub(super) fn words_with(text: &str, visit: impl FnMut(u32, bool)) {
+    struct Masked<F> {
+        visit: F,
+        lexicon: &'static Lexicon,
+        begins: bool,
     }
+    impl<F: FnMut(u32, bool)> Masked<F> {
+        #[inline]
+        fn visit(&mut self, hash: u32, masked: bool) {
+            (self.visit)(hash, masked || self.lexicon.word(hash).classes & MONTH != 0);
+            self.begins = false;
+        }
+    }
+    impl<F: FnMut(u32, bool)> Sink for Masked<F> {
+        #[inline]
+        fn word(&mut self, word: Word) {
+            self.visit(hash_of(word), word.digits == word.length || word.upper_first && !self.begins);
+        }
+
+        fn unspaced(&mut self, folded: char) {
+            self.visit(hash_of_unspaced(folded), false);
+        }
+
+        fn mark(&mut self, mark: char, _: usize, _: Class) {
+            self.begins |= matches!(mark, '.' | '!' | '?' | ':' | '•' | '|' | '“' | '"');
+        }
+    }
+    scan(text, &mut Masked { visit, lexicon: Lexicon::get(), begins: true });
 }
 
-/// Reads characters into words and counts.
-struct Reader {
-    hash: u32,
-    length: u32,
-    digits: u32,
-    upper: u32,
-    upper_first: bool,
+/// A block that is being read.
+struct Reading<'a> {
+    text: &'a str,
+    words: &'a mut Words,
+    first_word: usize,
+    /// The mark read last.
+    ended: char,
     shape: Shape,
 }
 
-impl Default for Reader {
-    fn default() -> Reader {
-        Reader { hash: SEED, length: 0, digits: 0, upper: 0, upper_first: false, shape: Shape::default() }
-    }
-}
-
-impl Reader {
-    // Its callers know that what comes is no small letter, and each does something else with the class.
-    #[inline(always)]
-    fn read(&mut self, c: char, words: &mut Vec<u32>) -> Class {
-        let (class, folded) = classify(c);
-        match class {
-            Class::Lower | Class::Digit => {
-                self.digits += u32::from(class == Class::Digit);
-                self.hash = step(self.hash, folded);
-                self.length += 1;
-            }
-            Class::Upper => {
-                self.upper_first |= self.length == 0;
-                self.upper += 1;
-                self.hash = step(self.hash, folded);
-                self.length += 1;
-            }
-            Class::Unspaced => {
-                self.flush(words);
-                words.push(finish(step(SEED, folded)) | UNSPACED);
-                self.shape.unspaced += 1;
-            }
-            Class::Space | Class::Mark => self.flush(words),
-        }
-        class
-    }
-
-    /// Reads the small letters of ASCII that `bytes` begin with, as [`Reader::read`] would; returns how many they are.
+impl Sink for Reading<'_> {
     #[inline]
-    fn read_lower(&mut self, bytes: &[u8]) -> usize {
-        let mut hash = self.hash;
-        let mut count = 0;
-        while let Some(byte) = bytes.get(count).filter(|byte| byte.is_ascii_lowercase()) {
-            hash = step(hash, char::from(*byte));
-            count += 1;
-        }
-        self.hash = hash;
-        self.length += count as u32;
-        count
-    }
-
-    #[inline]
-    fn flush(&mut self, words: &mut Vec<u32>) {
-        if self.length == 0 {
-            return;
-        }
-        self.shape.digits += self.digits;
-        self.shape.chars += self.length as f32;
-        if self.digits == self.length {
-            self.shape.numbers += 1;
-            words.push(number());
+    fn word(&mut self, word: Word) {
+        let shape = &mut self.shape;
+        shape.digits += word.digits;
+        shape.chars += word.length as f32;
+        if word.digits == word.length {
+            shape.numbers += 1;
         } else {
-            self.shape.capitalized += u32::from(self.upper_first);
-            self.shape.capitals += u32::from(self.upper == self.length && self.length > 1);
-            words.push(finish(self.hash) | if self.length > 1 { CONTENT } else { 0 });
+            shape.capitalized += u32::from(word.upper_first);
+            shape.capitals += u32::from(word.upper == word.length && word.length > 1);
         }
-        self.shape.words += 1.0;
-        self.hash = SEED;
-        self.length = 0;
-        self.digits = 0;
-        self.upper = 0;
-        self.upper_first = false;
+        shape.words += 1.0;
+        self.words.push(word);
+    }
+
+    fn unspaced(&mut self, folded: char) {
+        self.words.push_unspaced(folded);
+        self.shape.unspaced += 1;
+    }
+
+    fn mark(&mut self, mark: char, at: usize, before: Class) {
+        let shape = &mut self.shape;
+        let words = self.words.hashes.len() - self.first_word;
+        let rest = &self.text[at + mark.len_utf8()..];
+        shape.marks += 1;
+        match mark {
+            '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '｡' => {
+                shape.enders += u32::from(before != Class::Mark || !matches!(self.ended, '.' | '!' | '?'));
+            }
+            ',' | '，' | '、' | '،' => shape.commas += 1,
+            '|' | '»' | '›' | '>' | '•' | '·' | '/' | '→' | '▸' | '▶' | '<' | '«' | '｜' | '\\' | '・' =>
+            {
+                shape.separators += 1;
+                shape.quotes += u32::from(matches!(mark, '«' | '»'));
+            }
+            '"' | '“' | '”' | '„' | '「' | '」' | '『' | '』' => shape.quotes += 1,
+            '(' | '[' | '（' | '【' | '{' => shape.brackets += 1,
+            ':' | '：' => {
+                shape.colons += 1;
+                if shape.colons == 1 && words <= 3 {
+                    shape.label = words as u32;
+                }
+                shape.clocks +=
+                    u32::from(before == Class::Digit && rest.starts_with(|next: char| next.is_ascii_digit()));
+                shape.links += u32::from(mark == ':' && rest.starts_with("//"));
+            }
+            '@' => shape.links += 1,
+            '©' | '®' | '™' => shape.rights += 1,
+            // What may be an entity, or a word cut by a line's end, is normalized before it is a term.
+            '&' => shape.plain = false,
+            '-' => shape.plain &= !rest.starts_with(['\n', '\r']),
+            _ => {}
+        }
+        self.ended = mark;
     }
 }
 
 /// Reads a block: appends its words to `words` and returns what its characters count.
 ///
 /// Of a block longer than 8 KiB only the first 8 KiB are looked at, and its length is estimated from them.
-pub(super) fn read(text: &str, words: &mut Vec<u32>) -> Shape {
+pub(super) fn read(text: &str, words: &mut Words) -> Shape {
     let mut cut = text.len().min(LOOKED_AT);
     while !text.is_char_boundary(cut) {
         cut -= 1;
     }
-    let first_word = words.len();
-    let mut reader = Reader::default();
-    let mut last = Class::Space;
-    let mut ended = ' ';
-    let mut next = 0;
-    while next < cut {
-        let at = next;
-        // Most of a text is small letters of ASCII, and these need nothing but their hash.
-        let run = reader.read_lower(&text.as_bytes()[at..cut]);
-        if run > 0 {
-            if at == 0 {
-                reader.shape.start = starts(char::from(text.as_bytes()[0]), Class::Lower);
-            }
-            next += run;
-            last = Class::Lower;
-            continue;
-        }
-        let c = char_at(text, at);
-        next += c.len_utf8();
-        let class = reader.read(c, words);
-        if at == 0 {
-            reader.shape.start = starts(c, class);
-        }
-        if class == Class::Space {
-            continue;
-        }
-        if class == Class::Mark {
-            let shape = &mut reader.shape;
-            shape.marks += 1;
-            match c {
-                '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '｡' => {
-                    shape.enders += u32::from(last != Class::Mark || !matches!(ended, '.' | '!' | '?'));
-                }
-                ',' | '，' | '、' | '،' => shape.commas += 1,
-                '|' | '»' | '›' | '>' | '•' | '·' | '/' | '→' | '▸' | '▶' | '<' | '«' | '｜' | '\\' | '・' =>
-                {
-                    shape.separators += 1;
-                    shape.quotes += u32::from(matches!(c, '«' | '»'));
-                }
-                '"' | '“' | '”' | '„' | '「' | '」' | '『' | '』' => shape.quotes += 1,
-                '(' | '[' | '（' | '【' | '{' => shape.brackets += 1,
-                ':' | '：' => {
-                    shape.colons += 1;
-                    if shape.colons == 1 && words.len() - first_word <= 3 {
-                        shape.label = (words.len() - first_word) as u32;
-                    }
-                    shape.clocks += u32::from(
-                        last == Class::Digit
-                            && text[at + c.len_utf8()..].starts_with(|next: char| next.is_ascii_digit()),
-                    );
-                    shape.links += u32::from(text[at..].starts_with("://"));
-                }
-                '@' => shape.links += 1,
-                '©' | '®' | '™' => shape.rights += 1,
-                _ => {}
-            }
-            ended = c;
-        }
-        last = class;
-    }
-    reader.flush(words);
-    let mut shape = reader.shape;
+    let first_word = words.hashes.len();
+    let shape = Shape { first_word, plain: cut == text.len() && text.is_ascii(), ..Shape::default() };
+    let mut reading = Reading { text, words, first_word, ended: ' ', shape };
+    scan(&text[..cut], &mut reading);
+    let mut shape = reading.shape;
+    shape.start = text.chars().next().map_or(start::LOWER, |c| starts(c, classify(c).0));
     shape.end = ends(text);
-    shape.first_word = first_word;
     shape.chars += (shape.unspaced + shape.marks) as f32;
     shape.words += shape.unspaced as f32 / 2.0;
-    shape.tokens = (words.len() - first_word) as u32;
+    shape.tokens = (words.hashes.len() - first_word) as u32;
     if cut < text.len() {
         let scale = text.len() as f32 / cut as f32;
         shape.words *= scale;
@@ -442,7 +312,7 @@ pub(super) fn read(text: &str, words: &mut Vec<u32>) -> Shape {
 pub(super) fn look_up(shape: &mut Shape, language: u32, words: &mut [u32]) {
     let lexicon = Lexicon::get();
     let words = &mut words[shape.first_word..][..shape.tokens as usize];
-    let mut hash = SEED;
+    let mut hash = 0x811c_9dc5;
     let mut cue_end = 0;
     let mut longest = 0;
     for at in 0..words.len() {

@@ -141,7 +141,7 @@ pub fn explain_document(document: &Document, config: &Config) -> Result<Document
         content_words += if removed { 0 } else { count };
         let evidence = Seen {
             rule: verdict.evidence.rule.map(|rule| (rule.line, rule.removes)),
-            cue: verdict.evidence.cue.as_deref(),
+            cue: verdict.evidence.cue,
             place: verdict.evidence.place.name(),
             counts: known.as_ref().map(|known| Counts {
                 documents: u64::from(known.blocks[at].documents),
@@ -183,7 +183,7 @@ pub fn explain_document(document: &Document, config: &Config) -> Result<Document
 /// documents of its site the scan had, when that is known.
 pub fn explain_rows(
     row: &DocumentRow,
-    blocks: &[BlockRow],
+    blocks: &[BlockRow<'_>],
     site_documents: Option<u64>,
     text: Option<&str>,
 ) -> DocumentExplanation {
@@ -207,12 +207,12 @@ pub fn explain_rows(
                 start: block.start,
                 end: block.end,
                 line: block.line,
-                kind: block.kind.clone(),
+                kind: block.kind.as_deref().map(str::to_owned),
                 score: block.score,
                 removed: block.removed,
                 rule: block.evidence_rule,
                 reason: evidence.in_words(),
-                text: block.text.clone(),
+                text: block.text.to_string(),
             }
         })
         .collect();

@@ -1,5 +1,7 @@
 //! The published tables, row by row. A change of a name or a shape here is a breaking change.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::document::Skipped;
@@ -86,9 +88,9 @@ pub struct DocumentRow {
 
 /// A row of `blocks`: a block judged boilerplate or that a rule decided about, or every block with `--all-blocks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BlockRow {
+pub struct BlockRow<'a> {
     /// The document.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// First byte in the decoded text.
     pub start: u64,
     /// One past the last byte.
@@ -100,7 +102,7 @@ pub struct BlockRow {
     /// The line it begins on, 1 for the first.
     pub line: u64,
     /// Its kind; null: content.
-    pub kind: Option<String>,
+    pub kind: Option<Cow<'a, str>>,
     /// Probability that it is boilerplate.
     #[serde(serialize_with = "ratio")]
     pub score: f64,
@@ -113,14 +115,14 @@ pub struct BlockRow {
     /// Near-duplicate clusters among them.
     pub evidence_clusters: u32,
     /// The cue phrase found in it.
-    pub evidence_cue: Option<String>,
+    pub evidence_cue: Option<Cow<'a, str>>,
     /// The line of the rules file whose rule decided, whatever the evidence; null: no rule did.
     #[serde(default)]
     pub evidence_rule: Option<u32>,
     /// Where it stands: `head`, `middle`, `tail`.
-    pub evidence_place: String,
+    pub evidence_place: Cow<'a, str>,
     /// The block itself.
-    pub text: String,
+    pub text: Cow<'a, str>,
 }
 
 /// A row of `pairs`: a pair whose verified similarity passes, joined or not.

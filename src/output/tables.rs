@@ -14,7 +14,7 @@ use crate::output::{BlockRow, WriteError};
 /// `encode` runs in many threads, `write` in document order, so that the work is shared and the file is not.
 pub trait Sink: Sync {
     /// Appends the rows' bytes to `out`.
-    fn encode(&self, rows: &[BlockRow], out: &mut Vec<u8>);
+    fn encode(&self, rows: &[BlockRow<'_>], out: &mut Vec<u8>);
 
     /// Writes bytes made by `encode`, in document order.
     ///
@@ -105,7 +105,7 @@ fn create(path: &Path) -> Result<BufWriter<File>, WriteError> {
 }
 
 impl Sink for Tables {
-    fn encode(&self, rows: &[BlockRow], out: &mut Vec<u8>) {
+    fn encode(&self, rows: &[BlockRow<'_>], out: &mut Vec<u8>) {
         for row in rows {
             append_row(row, out);
         }

@@ -1,12 +1,14 @@
 //! Second pass: blocks judged, and what is left made comparable.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use crate::boilerplate::{
-    BoilerplateKind, Counted, Evidence, Headline, HeadlineSource, Judge, Judged, KindSet, Page, Repetition, Verdict,
+    BlockTerms, BoilerplateKind, Counted, Evidence, Headline, HeadlineSource, Judge, Judged, KindSet, Page, Repetition,
+    Verdict,
 };
 use crate::config::{Config, Shingle, Verify};
 use crate::corpus::{Facts, KeptVerdict, encode_verdicts};
@@ -223,6 +225,8 @@ struct Worker<'s, 'w> {
     /// Sketches of the documents at hand.
     sketches: Vec<(u32, Vec<u8>)>,
     terms: Vec<u64>,
+    /// Those of the text as read.
+    raw: Vec<u64>,
     characters: Vec<u64>,
     shingles_here: Vec<u64>,
 }
@@ -388,11 +392,11 @@ pub(super) fn judge<'w>(
             seen: Seen::default(),
             sketches: Vec::new(),
             terms: Vec::new(),
+            raw: Vec::new(),
             characters: Vec::new(),
             shingles_here: Vec::new(),
         },
         |worker, base: DocumentId, parsed, counted: Vec<Counted>| {
-            let mut rows = Vec::new();
             let mut bytes = Vec::new();
             let mut all_facts = Vec::with_capacity(parsed.documents.len());
             let mut all_verdicts = Vec::new();
@@ -406,15 +410,14 @@ pub(super) fn judge<'w>(
                 let here = counted.partition_point(|next| next.document == number);
                 let (own, rest) = counted.split_at(here);
                 counted = rest;
-                let done = bench.document(worker, number, &document, own, &mut rows)?;
+                let done = bench.document(worker, number, &document, own)?;
                 all_words.push(u32::try_from(done.facts.content_words).unwrap_or(u32::MAX));
                 all_facts.push((number, done.facts.encode()));
                 if !done.verdicts.is_empty() {
                     all_verdicts.push((number, encode_verdicts(&done.verdicts)));
                 }
                 if let Some(sink) = bench.sink {
-                    sink.encode(&rows, &mut bytes);
-                    rows.clear();
+                    sink.encode(&done.rows, &mut bytes);
                 }
             }
             facts.put(all_facts)?;
@@ -473,34 +476,39 @@ pub(super) fn same_batch(before: Option<&(u64, u32)>, now: &Parsed) -> Result<()
 }
 
 /// A document judged.
-struct Done {
+struct Done<'d> {
     facts: Facts,
     verdicts: Vec<KeptVerdict>,
+    /// Its rows of the table of blocks.
+    rows: Vec<BlockRow<'d>>,
 }
 
 impl Bench<'_> {
-    fn document(
+    fn document<'d>(
         &self,
         worker: &mut Worker<'_, '_>,
         number: u32,
-        document: &Document,
+        document: &'d Document,
         counted: &[Counted],
-        rows: &mut Vec<BlockRow>,
-    ) -> Result<Done, StoreError> {
+    ) -> Result<Done<'d>, StoreError> {
         let text = &document.text;
         let site = self.census.site_of[number as usize];
         let segments = segment(text);
         let (repetition, judged) = self.judged(document, site, &segments, counted);
         let is_reference = self.census.is_reference(number);
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut rows) = (Vec::new(), Vec::new());
         worker.terms.clear();
-        let mut raw = Vec::new();
+        let mut raw = std::mem::take(&mut worker.raw);
+        raw.clear();
         let mut removed_words = 0;
         let mut kinds = KindSet::none();
         for (at, (block, verdict)) in segments.blocks.iter().zip(&judged.verdicts).enumerate() {
             let removed = verdict.is_removed(self.config.remove);
             let before = raw.len();
-            hash_terms(block.span.of(text), &mut raw);
+            match judged.terms.of(at) {
+                Some(terms) => raw.extend_from_slice(terms),
+                None => hash_terms(block.span.of(text), &mut raw),
+            }
             let words = (raw.len() - before) as u64;
             if removed {
                 removed_words += words;
@@ -531,27 +539,27 @@ impl Bench<'_> {
             if self.sink.is_some() && !is_reference && told {
                 let counts = repetition.get(at).copied().unwrap_or_default();
                 rows.push(BlockRow {
-                    id: document.id.clone(),
+                    id: Cow::Borrowed(&document.id),
                     start: block.span.start as u64,
                     end: block.span.end as u64,
                     start_char: 0,
                     end_char: 0,
                     line: u64::from(block.line),
-                    kind: verdict.kind.map(|kind| kind.name().to_owned()),
+                    kind: verdict.kind.map(|kind| Cow::Borrowed(kind.name())),
                     score: f64::from(score) / f64::from(u16::MAX),
                     removed,
                     evidence_documents: counts.documents,
                     evidence_sites: counts.sites,
                     evidence_clusters: counts.clusters,
-                    evidence_cue: verdict.evidence.cue.clone(),
+                    evidence_cue: verdict.evidence.cue.map(Cow::Borrowed),
                     evidence_rule: verdict.evidence.rule.map(|rule| rule.line),
-                    evidence_place: verdict.evidence.place.name().to_owned(),
-                    text: block.span.of(text).to_owned(),
+                    evidence_place: Cow::Borrowed(verdict.evidence.place.name()),
+                    text: Cow::Borrowed(block.span.of(text)),
                 });
             }
         }
         worker.totals.count_documents(kinds.kinds());
-        count_chars(text, rows);
+        count_chars(text, &mut rows);
         let words = raw.len() as u64;
         let content_words = words - removed_words;
         if !is_reference {
@@ -591,7 +599,8 @@ impl Bench<'_> {
             content_words,
             text_hash: hash128(text.as_bytes()),
         };
-        Ok(Done { facts, verdicts })
+        worker.raw = raw;
+        Ok(Done { facts, verdicts, rows })
     }
 
     fn judged(
@@ -719,15 +728,21 @@ fn unjudged(page: &Page<'_>) -> Judged {
         _ => None,
     };
     let content = Verdict { kind: None, score: 0.0, evidence: Evidence::default() };
-    Judged { headline, lang: None, verdicts: vec![content; page.segments.blocks.len()], withheld: false }
+    Judged {
+        headline,
+        lang: None,
+        verdicts: vec![content; page.segments.blocks.len()],
+        withheld: false,
+        terms: BlockTerms::default(),
+    }
 }
 
 /// Fills in the places of rows in code points: one walk over the text for all of them.
-fn count_chars(text: &str, rows: &mut [BlockRow]) {
+fn count_chars(text: &str, rows: &mut [BlockRow<'_>]) {
     let (mut byte, mut chars) = (0, 0);
     let mut advance = |to: u64| {
         let to = to as usize;
-        chars += bytecount(&text.as_bytes()[byte..to]);
+        chars += text[byte..to].chars().count() as u64;
         byte = to;
         chars
     };
@@ -735,11 +750,6 @@ fn count_chars(text: &str, rows: &mut [BlockRow]) {
         row.start_char = advance(row.start);
         row.end_char = advance(row.end);
     }
-}
-
-/// Counts the code points that begin in these bytes.
-fn bytecount(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64
 }
 
 /// Examples are cut to so many characters.

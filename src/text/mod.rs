@@ -11,9 +11,12 @@ mod characters;
 mod normalize;
 mod segment;
 mod token;
+mod window;
 
 pub use characters::hash_characters;
 pub(crate) use characters::{is_alphanumeric, is_lowercase, is_uppercase, lower_by_range};
 pub use normalize::{normalize, normalize_into};
 pub use segment::{Block, Layout, Segments, segment};
+pub(crate) use token::hash_ascii_word;
 pub use token::{Token, fingerprint, hash_terms, tokens};
+pub(crate) use window::{WINDOW, Window};

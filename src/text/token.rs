@@ -12,6 +12,7 @@ use std::ops::Range;
 use crate::document::Span;
 use crate::hash::{hash_two, hash_word, mix64};
 use crate::text::normalize::{Class, Lookup, for_each_char, is_blank, next_unit};
+use crate::text::window::{WINDOW, Window};
 
 /// A word: where it stands in the text, and the hash of its normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,24 +216,15 @@ fn read_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut impl Ter
     Next::End
 }
 
-/// Bytes classified at once: one bit of a register each.
-const BLOCK: usize = 64;
-
 /// Reads the terms of `text` from `start` up to the first unit that is not plain ASCII.
 fn read_ascii(text: &str, start: usize, out: &mut impl Terms) -> Next {
     let bytes = text.as_bytes();
     let mut word_start = None;
     let mut base = start;
     while base < bytes.len() {
-        let mut padded = [0; BLOCK];
-        let block = match bytes[base..].first_chunk() {
-            Some(block) => block,
-            None => {
-                padded[..bytes.len() - base].copy_from_slice(&bytes[base..]);
-                &padded
-            }
-        };
-        let (mut words, mut special) = classify(block);
+        let window = Window::at(bytes, base);
+        // Other than ASCII, the begin of an entity, and hyphens, for the sake of those at line ends.
+        let (mut words, mut special) = (window.words, window.others | window.joints);
         let mut stop = None;
         while special != 0 {
             let at = base + special.trailing_zeros() as usize;
@@ -270,7 +262,7 @@ fn read_ascii(text: &str, start: usize, out: &mut impl Terms) -> Next {
         if starts != 0 {
             word_start = Some(base + starts.trailing_zeros() as usize);
         }
-        base += BLOCK;
+        base += WINDOW;
     }
     if let Some(from) = word_start {
         out.push(hash_ascii_word(bytes, from, bytes.len()), from..bytes.len());
@@ -278,33 +270,11 @@ fn read_ascii(text: &str, start: usize, out: &mut impl Terms) -> Next {
     Next::End
 }
 
-/// Returns which bytes belong to words, and which ones may need more than a look at one byte: other than ASCII, the
-/// begin of an entity, and hyphens, for the sake of those at line ends.
-#[inline]
-fn classify(block: &[u8; BLOCK]) -> (u64, u64) {
-    let mut words = [0; BLOCK];
-    let mut special = [0; BLOCK];
-    for (at, byte) in block.iter().enumerate() {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        words[at] = u8::from(letter | digit);
-        special[at] = u8::from((*byte >= 0x80) | (*byte == b'&') | (*byte == b'-'));
-    }
-    (pack(&words), pack(&special))
-}
-
-/// Packs bytes of 0 and 1 into bits.
-#[inline]
-fn pack(bytes: &[u8; BLOCK]) -> u64 {
-    let (groups, _) = bytes.as_chunks::<8>();
-    // The product gathers the low bits of eight bytes in its highest byte.
-    let bits = |group: &[u8; 8]| u64::from_le_bytes(*group).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    groups.iter().enumerate().fold(0, |sum, (at, group)| sum | bits(group) << (8 * at))
-}
-
 /// Hashes `bytes[start..end]`, ASCII letters and digits, in lower case.
+///
+/// The same as [`hash_word`] of them in lower case.
 #[inline]
-fn hash_ascii_word(bytes: &[u8], start: usize, end: usize) -> u64 {
+pub(crate) fn hash_ascii_word(bytes: &[u8], start: usize, end: usize) -> u64 {
     /// Makes letters lower case and leaves digits as they are.
     const LOWER: u64 = 0x2020_2020_2020_2020;
     let len = end - start;
