@@ -543,30 +543,3 @@ pub(super) fn wanted(
     }
     Ok(Wanted { documents: wanted, any, company })
 }
-
-/// A verified pair of one component, by the component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ComponentPair {
-    pub root: u32,
-    pub pair: VerifiedPair,
-}
-
-impl Record for ComponentPair {
-    const WIDTH: usize = 4 + VerifiedPair::WIDTH;
-
-    fn encode(&self, out: &mut [u8]) {
-        out[..4].copy_from_slice(&self.root.to_le_bytes());
-        self.pair.encode(&mut out[4..]);
-    }
-
-    fn decode(bytes: &[u8]) -> ComponentPair {
-        ComponentPair {
-            root: u32::from_le_bytes(bytes[..4].try_into().expect("four bytes")),
-            pair: VerifiedPair::decode(&bytes[4..]),
-        }
-    }
-
-    fn key(&self) -> u64 {
-        u64::from(self.root)
-    }
-}
