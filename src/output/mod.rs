@@ -29,5 +29,7 @@ pub use schema::{
     VersionRow,
 };
 pub use suggest::{Suggestion, suggested_rules};
-pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, StageFacts, Summary, WithinCount};
+pub use summary::{
+    CrowdCount, DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, StageFacts, Summary, WithinCount,
+};
 pub use tables::{Sink, Tables};

@@ -71,14 +71,30 @@ pub struct Summary {
     pub skipped: u64,
     /// Expected recall of the candidates at the threshold.
     pub expected_recall: f64,
-    /// Pairs of large buckets and postings that were not tried: their items met a leader and neighbors there.
+    /// Pairs of large buckets and postings that were not tried: their items met a leader and neighbors there. A pair that
+    /// shares several of them counts in each.
     pub pairs_left_out: u64,
+    /// The largest groups of look-alikes of which not all pairs were tried, mostly the pages that one template makes, the
+    /// largest first; at most 100.
+    #[serde(default)]
+    pub crowds: Vec<CrowdCount>,
     /// Sites with most documents, at most 1,000, with what would be removed there.
     pub by_site: Vec<SiteCount>,
     /// Things worth knowing.
     pub warnings: Vec<String>,
     /// What depends on this machine and this run.
     pub run: RunFacts,
+}
+
+/// Look-alikes of which not all pairs were tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrowdCount {
+    /// One of them, the first in order.
+    pub example: String,
+    /// How many share most, at least: the documents of the group's largest bucket.
+    pub documents: u64,
+    /// Pairs of that bucket that were not tried.
+    pub pairs_left_out: u64,
 }
 
 /// What became of a file of decisions.

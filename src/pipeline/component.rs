@@ -106,12 +106,6 @@ pub(super) fn representatives(
     Ok(representative_of)
 }
 
-/// Returns a pair that was verified.
-pub(super) fn look_up(verified: &Sorted<'_, VerifiedPair>, a: u32, b: u32) -> Result<Option<VerifiedPair>, StoreError> {
-    let place = u64::from(a) << 32 | u64::from(b);
-    verified.range(&(place..=place))?.next().transpose()
-}
-
 /// Links of a component that a thread holds at most: two megabytes. Those of a larger one are kept like texts, in memory
 /// as far as the budget goes; what is found is the same.
 const HELD_LINKS: usize = 1 << 16;

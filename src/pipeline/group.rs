@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, Copy, LookAlikes, Member, choose, correct, is_roun
 use crate::config::Config;
 use crate::corpus::Facts;
 use crate::error::Error;
-use crate::pipeline::component::{look_up, representatives};
+use crate::pipeline::component::representatives;
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::Judgment;
@@ -189,11 +189,18 @@ pub(super) fn group<'w>(
                 .collect();
             let kept = keeper(config, judgment, census, decided, representative, &free)?;
             let first_kept = kept.items.first().copied();
+            let lists_all = members.len() <= ALL_PAIRS;
             for (document, found) in members.iter().zip(&references) {
+                if run.observer.stopped() {
+                    return Err(Error::Stopped);
+                }
                 let mut relation = Relation::Identical;
                 let mut similarity = None;
                 if *document != representative {
                     let pair = measure.pair(representative, *document)?;
+                    if !lists_all && undecided(&pair) {
+                        pair_writer.push(settled(pair, true))?;
+                    }
                     let pair = settled(pair, true);
                     similarity = Some(pair.jaccard.to_bits());
                     relation = if pair.a == *document { pair.relation } else { pair.relation.reversed() };
@@ -214,7 +221,7 @@ pub(super) fn group<'w>(
                     reference: found.map(|pair| pair.b),
                 })?;
             }
-            if members.len() <= ALL_PAIRS {
+            if lists_all {
                 for (at, a) in members.iter().enumerate() {
                     for b in members[at + 1..].iter().filter(|b| census.may_meet(config, *a, **b)) {
                         let pair = measure.pair(*a, *b)?;
@@ -226,12 +233,6 @@ pub(super) fn group<'w>(
                 }
             } else {
                 with_leader.fetch_add(members.len() as u64 - 1, Ordering::Relaxed);
-                for b in members.iter().filter(|document| **document != representative) {
-                    let pair = measure.pair(representative, *b)?;
-                    if undecided(&pair) {
-                        pair_writer.push(settled(pair, true))?;
-                    }
-                }
             }
         }
         membership_writer.finish()?;
@@ -285,12 +286,10 @@ pub(super) fn group<'w>(
 /// Returns the pair as it is published, once it is known whether its two are in one cluster.
 fn settled(mut pair: VerifiedPair, joined: bool, decided: &Decided) -> VerifiedPair {
     if let Some((same, _)) = decided.pair(pair.a, pair.b) {
-        // The measures stay what they are; what the two are to each other is what people say.
-        pair.relation = match pair.relation {
-            Relation::Near if !same => Relation::Related,
-            Relation::Related if same => Relation::Near,
-            relation => relation,
-        };
+        // The relation is what the measures say; near are only those that are together.
+        if pair.relation == Relation::Near && !same {
+            pair.relation = Relation::Related;
+        }
         pair.listed = true;
     } else if pair.joins && !joined {
         // Each is nearer to another representative: the far ends of a chain.
@@ -628,9 +627,11 @@ impl<'a> Measure<'a> {
             match self.known.get(&key) {
                 Some(pair) => *pair,
                 None => {
-                    // Most pairs of a cluster were candidates: to look one up costs less than to measure it again.
-                    let pair = match look_up(self.verified, key.0, key.1)? {
-                        Some(pair) => pair,
+                    // Most pairs of a cluster were candidates: where they lie in memory, to look one up costs less than to
+                    // measure it again.
+                    let place = u64::from(key.0) << 32 | u64::from(key.1);
+                    let pair = match self.verified.held(place).and_then(<[_]>::first) {
+                        Some(pair) => *pair,
                         None => self.profiles.verify(key.0, key.1)?,
                     };
                     if self.known.len() < KNOWN {

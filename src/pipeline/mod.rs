@@ -34,7 +34,7 @@ use crate::pipeline::crew::Run;
 use crate::pipeline::decide::decide;
 use crate::pipeline::group::{Grouping, group};
 use crate::pipeline::judge::{Judgment, banding, judge};
-use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
+use crate::pipeline::pair::{Crowds, candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
 use crate::pipeline::repeat::{Repeats, repeat};
 use crate::pipeline::suggest::Suggesting;
@@ -93,7 +93,7 @@ pub fn scan<'w>(
     let decided = decide(config, &judgment)?;
     let copies = copies(config, &census, &decided, &judgment.identities)?;
     let successions = successions(&run, &census, &judgment, &copies)?;
-    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
+    let (met, crowds) = candidates(&run, &census, &judgment, &copies, &successions)?;
     run.done("meet")?;
     clock.lap("meet", judgment.comparable.take().map_or(0, |comparable| comparable.len()));
     let wanted = wanted(config, census.documents, &met, &copies, &decided, &successions)?;
@@ -121,7 +121,7 @@ pub fn scan<'w>(
         summary: Summary::default(),
         timings: Vec::new(),
     };
-    scan.summary = summarize(&scan, pairs_left_out, closest)?;
+    scan.summary = summarize(&scan, &crowds, closest)?;
     clock.lap("sum up", census_documents.into());
     scan.timings = clock.into_stages();
     Ok(scan)
@@ -258,7 +258,7 @@ fn versions_of_data(config: &Config) -> Vec<(String, String)> {
 }
 
 /// Adds up what was found.
-fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
+fn summarize(scan: &Scan<'_>, crowds: &Crowds, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
     let (mut dropped, mut known) = (0, 0);
     for next in scan.grouping.memberships.iter()? {
@@ -304,7 +304,8 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         versions: scan.versions.len(),
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
-        pairs_left_out,
+        pairs_left_out: crowds.left_out,
+        crowds: scan.crowd_counts(&crowds.largest)?,
         warnings: sketch_warning(&scan.config)
             .into_iter()
             .chain(warnings(scan.decided.count.as_ref(), totals.emptied, &by_site))

@@ -20,7 +20,7 @@ mod shingle;
 mod sketched;
 mod verify;
 
-pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
+pub use candidates::{CandidatePair, Crowd, CrowdedPair, bucket_pairs, posting_pairs};
 pub use components::Components;
 pub use identity::{IdentityEntry, identity};
 pub use lsh::{BandEntry, Banding};
