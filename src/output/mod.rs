@@ -30,6 +30,7 @@ pub use schema::{
 };
 pub use suggest::{Suggestion, suggested_rules};
 pub use summary::{
-    CrowdCount, DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, StageFacts, Summary, WithinCount,
+    CrowdCount, DecisionCount, Example, Input, KindCount, RunFacts, SCHEMA, SiteCount, SketchFacts, StageFacts,
+    Summary, WithinCount,
 };
 pub use tables::{Sink, Tables};

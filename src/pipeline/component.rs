@@ -147,3 +147,41 @@ impl<F: FnMut(u32, u32) -> Result<VerifiedPair, Error>> Links for SpooledLinks<'
         Ok(Link::new(&(self.measure)(from.min(to), from.max(to))?, from))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::links_of;
+    use crate::store::Workspace;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn a_component_is_split_alike_wherever_its_links_lie(
+            words in proptest::collection::vec(1u32..200, 2..24),
+            shares in proptest::collection::vec((0u32..24, 0u32..24, 0.0..1.0f64), 1..120),
+            budget in prop_oneof![Just(0), Just(4096), Just(u64::MAX)],
+        ) {
+            let count = words.len() as u32;
+            let mut pairs = BTreeMap::new();
+            for (a, b, told) in shares {
+                let (a, b) = ((a % count).min(b % count), (a % count).max(b % count));
+                if a != b {
+                    let joins = told > 0.4;
+                    pairs.insert((a, b), VerifiedPair { joins, told, a_in_b: told, b_in_a: told, ..VerifiedPair::apart(a, b) });
+                }
+            }
+            let held = links_of(&pairs.values().copied().collect::<Vec<_>>());
+            let members: Vec<Member> =
+                (0..count).zip(words).map(|(item, content_words)| Member { item, content_words }).collect();
+            let measure = |a, b| Ok::<_, Error>(pairs.get(&(a, b)).copied().unwrap_or(VerifiedPair::apart(a, b)));
+            let expected = split(&members, &mut HeldLinks::new(&held, measure)).unwrap();
+            let workspace = Workspace::new(std::env::temp_dir(), budget, 1);
+            let writer = SpoolWriter::new(&workspace, "links");
+            spool_links(&writer, &mut held.clone()).unwrap();
+            let spooled = writer.finish().unwrap();
+            prop_assert_eq!(split(&members, &mut SpooledLinks { spooled: &spooled, measure }).unwrap(), expected);
+        }
+    }
+}

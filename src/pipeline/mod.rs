@@ -29,22 +29,20 @@ use crate::document::DocumentSource;
 use crate::error::Error;
 use crate::headlines::HeadlineRelation;
 use crate::observe::Observer;
-use crate::output::{DecisionCount, HeadlineRow, Sink, SiteCount, Summary, WithinCount};
+use crate::output::{DecisionCount, HeadlineRow, SCHEMA, Sink, SiteCount, SketchFacts, Summary, WithinCount};
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::decide;
 use crate::pipeline::group::{Grouping, group};
-use crate::pipeline::judge::{Judgment, banding, judge};
+use crate::pipeline::judge::{Judgment, SAMPLE_SCALE, banding, judge};
 use crate::pipeline::pair::{Crowds, candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
 use crate::pipeline::repeat::{Repeats, repeat};
 use crate::pipeline::suggest::Suggesting;
 use crate::pipeline::version::{successions, versions};
 use crate::pipeline::write::Taught;
-use crate::similarity::{MOST_ROWS, VerifiedPair};
+use crate::similarity::{Banding, MOST_ROWS, SKETCH_VERSION, VerifiedPair};
 use crate::store::{Sorted, Workspace};
 
-/// Number of the layout of tables and summary.
-const SCHEMA: u32 = 1;
 /// Sites that the summary names.
 const SITES: usize = 1000;
 
@@ -257,6 +255,12 @@ fn versions_of_data(config: &Config) -> Vec<(String, String)> {
     versions
 }
 
+/// Says what brought pairs together.
+fn sketch_facts(config: &Config) -> SketchFacts {
+    let Banding { bands, rows } = banding(config);
+    SketchFacts { version: SKETCH_VERSION, bands: bands as u64, rows: rows as u64, sampled_one_in: SAMPLE_SCALE }
+}
+
 /// Adds up what was found.
 fn summarize(scan: &Scan<'_>, crowds: &Crowds, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
@@ -274,6 +278,7 @@ fn summarize(scan: &Scan<'_>, crowds: &Crowds, closest: Option<VerifiedPair>) ->
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_versions: versions_of_data(&scan.config),
+        sketch: sketch_facts(&scan.config),
         settings: scan.config.settings(),
         inputs: Vec::new(),
         documents,

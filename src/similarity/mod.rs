@@ -24,7 +24,7 @@ pub use candidates::{CandidatePair, Crowd, CrowdedPair, bucket_pairs, posting_pa
 pub use components::Components;
 pub use identity::{IdentityEntry, identity};
 pub use lsh::{BandEntry, Banding};
-pub use minhash::{MOST_ROWS, Signature, Sketcher};
+pub use minhash::{MOST_ROWS, SKETCH_VERSION, Signature, Sketcher};
 pub use prefix::{PrefixEntry, RankedShingle, prefix_length, prefix_pairs};
 pub use sample::{SampleEntry, Sampler};
 pub use shingle::{ShingleSet, hash_shingles};
