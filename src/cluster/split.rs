@@ -344,7 +344,7 @@ mod tests {
     }
 
     fn groups(members: &[Member], pairs: &[VerifiedPair]) -> Vec<(u32, Vec<u32>)> {
-        split_by(members, pairs, |a, b| VerifiedPair::apart(a, b))
+        split_by(members, pairs, VerifiedPair::apart)
     }
 
     #[test]

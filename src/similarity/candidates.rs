@@ -159,10 +159,9 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn given(
-        items: &[u32],
-        pairs: fn(&mut dyn Iterator<Item = u32>, &mut dyn FnMut(CandidatePair)) -> Option<Crowd>,
-    ) -> (Vec<CandidatePair>, Option<Crowd>) {
+    type Giving = fn(&mut dyn Iterator<Item = u32>, &mut dyn FnMut(CandidatePair)) -> Option<Crowd>;
+
+    fn given(items: &[u32], pairs: Giving) -> (Vec<CandidatePair>, Option<Crowd>) {
         let mut out = Vec::new();
         let crowd = pairs(&mut items.iter().copied(), &mut |pair| out.push(pair));
         (out, crowd)
