@@ -924,7 +924,12 @@ mod tests {
             .collect();
         let scan = case.path("scan");
         fs::create_dir(&scan).unwrap();
-        let summary = crate::output::Summary { retold: "scan".to_owned(), inputs, ..Default::default() };
+        let summary = crate::output::Summary {
+            retold: "scan".to_owned(),
+            schema: crate::output::SCHEMA,
+            inputs,
+            ..Default::default()
+        };
         fs::write(scan.join("summary.json"), serde_json::to_vec(&summary).unwrap()).unwrap();
         let document = |id: &str, keep: bool, similarity: &str| {
             format!(
@@ -957,6 +962,9 @@ mod tests {
         fs::write(case.path("in/a.txt"), "One.").unwrap();
         let error = finished.check(&case.source()).unwrap_err();
         assert_eq!(error.to_string(), "`a.txt`: has changed since it was judged");
+        let other = crate::output::Summary { schema: crate::output::SCHEMA + 1, ..summary };
+        fs::write(scan.join("summary.json"), serde_json::to_vec(&other).unwrap()).unwrap();
+        assert!(matches!(FinishedScan::open(&scan), Err(WriteError::OtherSchema { .. })));
         fs::write(scan.join("summary.json"), "{}").unwrap();
         assert!(matches!(FinishedScan::open(&scan), Err(WriteError::Table { .. })));
     }

@@ -70,6 +70,16 @@ pub enum WriteError {
         /// What it is.
         found: String,
     },
+    /// A finished run has another layout than this version reads.
+    #[error("`{path}`: expected tables of layout {expected}, found {found}", path = path.display())]
+    OtherSchema {
+        /// The directory.
+        path: PathBuf,
+        /// The layout that this version writes.
+        expected: u32,
+        /// The layout of the run.
+        found: u32,
+    },
     /// Copies and the table of what was cut out of them do not fit together.
     #[error("`{file}`: does not fit the table `removed`: {what}")]
     Restore {
@@ -107,6 +117,7 @@ impl WriteError {
             WriteError::Table { .. } | WriteError::OtherRun { .. } => {
                 "name a directory that a run of this version has written".to_owned()
             }
+            WriteError::OtherSchema { .. } => "scan again, or use the version that wrote it".to_owned(),
             WriteError::Restore { .. } => "restore works on the copies as `clean` wrote them".to_owned(),
             WriteError::Threads { .. } => "ask for fewer with `--threads`".to_owned(),
             WriteError::Stream { .. } | WriteError::Stopped => return None,

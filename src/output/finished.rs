@@ -13,7 +13,7 @@ use crate::document::Span;
 use crate::files::FileError;
 use crate::input::Source;
 use crate::output::restore::{next_line, open_at};
-use crate::output::{Decision, DocumentRow, DroppedDocument, RemovedBlock, Summary, WriteError};
+use crate::output::{Decision, DocumentRow, DroppedDocument, RemovedBlock, SCHEMA, Summary, WriteError};
 
 /// A directory that `scan -o` wrote.
 #[derive(Clone, Debug)]
@@ -41,6 +41,10 @@ impl FinishedScan {
                 expected: "an output of `scan`",
                 found: format!("one of `{}`", summary.retold),
             });
+        }
+        if summary.schema != SCHEMA {
+            let path = directory.to_owned();
+            return Err(WriteError::OtherSchema { path, expected: SCHEMA, found: summary.schema });
         }
         Ok(FinishedScan { directory: directory.to_owned(), summary })
     }

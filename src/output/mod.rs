@@ -29,5 +29,8 @@ pub use schema::{
     VersionRow,
 };
 pub use suggest::{Suggestion, suggested_rules};
-pub use summary::{DecisionCount, Example, Input, KindCount, RunFacts, SiteCount, StageFacts, Summary, WithinCount};
+pub use summary::{
+    CrowdCount, DecisionCount, Example, Input, KindCount, RunFacts, SCHEMA, SiteCount, SketchFacts, StageFacts,
+    Summary, WithinCount,
+};
 pub use tables::{Sink, Tables};

@@ -1,9 +1,10 @@
 //! A finished scan at a higher threshold: its pairs again, without its texts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::path::PathBuf;
 
-use crate::cluster::{Cluster, Copy, Member, choose, correct, split};
+use crate::cluster::{Cluster, Copy, HeldLinks, Member, choose, correct, links_of, split};
 use crate::config::Config;
 use crate::output::finished::Rows;
 use crate::output::{DocumentRow, FinishedScan, PairRow, Role, WriteError};
@@ -136,7 +137,8 @@ fn clusters(rows: &[DocumentRow], joined: &BTreeMap<(u32, u32), Joined>) -> Vec<
     let mut all = Vec::new();
     for (root, members) in members {
         let pairs = pairs.get(&root).map_or(&[][..], Vec::as_slice);
-        let parts = split(&members, pairs, &mut unknown);
+        let held = links_of(pairs);
+        let Ok(parts) = split(&members, &mut HeldLinks::new(&held, |a, b| Ok::<_, Infallible>(unknown(a, b))));
         let same: Vec<(u32, u32)> =
             pairs.iter().map(|pair| (pair.a, pair.b)).filter(|pair| joined[pair].decided).collect();
         all.extend(tied(parts, &same, rows, &mut unknown));

@@ -2,17 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Number of the layout of tables and summary. A run of another one is not read.
+pub const SCHEMA: u32 = 1;
+
 /// The whole run. Everything but `run` is the same on every machine, at any threads and memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// `scan`, `clean` or `dedup`: what made the directory that this stands in.
     pub retold: String,
-    /// Number of the table layout.
+    /// Number of the layout of tables and summary, [`SCHEMA`]: the tables beside this file are of the same.
     pub schema: u32,
     /// Version of the program.
     pub version: String,
     /// Versions of model, cue lists and public suffix list.
     pub data_versions: Vec<(String, String)>,
+    /// The sketch that brought pairs together, and how it was cut.
+    #[serde(default)]
+    pub sketch: SketchFacts,
     /// Every setting that changes answers, with its value.
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// The inputs, in order.
@@ -71,14 +77,43 @@ pub struct Summary {
     pub skipped: u64,
     /// Expected recall of the candidates at the threshold.
     pub expected_recall: f64,
-    /// Pairs of large buckets and postings that were not tried: their items met a leader and neighbors there.
+    /// Pairs of large buckets and postings that were not tried: their items met a leader and neighbors there. A pair that
+    /// shares several of them counts in each.
     pub pairs_left_out: u64,
+    /// The largest groups of look-alikes of which not all pairs were tried, mostly the pages that one template makes, the
+    /// largest first; at most 100.
+    #[serde(default)]
+    pub crowds: Vec<CrowdCount>,
     /// Sites with most documents, at most 1,000, with what would be removed there.
     pub by_site: Vec<SiteCount>,
     /// Things worth knowing.
     pub warnings: Vec<String>,
     /// What depends on this machine and this run.
     pub run: RunFacts,
+}
+
+/// What brought pairs together, so that they were measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SketchFacts {
+    /// Version of hashes and signature, [`SKETCH_VERSION`](crate::similarity::SKETCH_VERSION).
+    pub version: u32,
+    /// Bands of a signature.
+    pub bands: u64,
+    /// Rows of a band.
+    pub rows: u64,
+    /// One shingle of so many is sampled.
+    pub sampled_one_in: u64,
+}
+
+/// Look-alikes of which not all pairs were tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrowdCount {
+    /// One of them, the first in order.
+    pub example: String,
+    /// How many share most, at least: the documents of the group's largest bucket.
+    pub documents: u64,
+    /// Pairs of that bucket that were not tried.
+    pub pairs_left_out: u64,
 }
 
 /// What became of a file of decisions.

@@ -2,16 +2,17 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::cluster::{Cluster, Copy, LookAlikes, Member, choose, correct, is_round_up, split};
+use crate::cluster::{Cluster, Copy, LookAlikes, Member, choose, correct, is_round_up};
 use crate::config::Config;
 use crate::corpus::Facts;
 use crate::error::Error;
+use crate::pipeline::component::representatives;
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::Judgment;
-use crate::pipeline::pair::{ComponentPair, Copies, Texts};
+use crate::pipeline::pair::{Copies, Texts};
 use crate::pipeline::profiles::Profiles;
 use crate::pipeline::read::Census;
 use crate::record::Record;
@@ -189,11 +190,18 @@ pub(super) fn group<'w>(
                 .collect();
             let kept = keeper(config, judgment, census, decided, representative, &free)?;
             let first_kept = kept.items.first().copied();
+            let lists_all = members.len() <= ALL_PAIRS;
             for (document, found) in members.iter().zip(&references) {
+                if run.observer.stopped() {
+                    return Err(Error::Stopped);
+                }
                 let mut relation = Relation::Identical;
                 let mut similarity = None;
                 if *document != representative {
                     let pair = measure.pair(representative, *document)?;
+                    if !lists_all && undecided(&pair) {
+                        pair_writer.push(settled(pair, true))?;
+                    }
                     let pair = settled(pair, true);
                     similarity = Some(pair.jaccard.to_bits());
                     relation = if pair.a == *document { pair.relation } else { pair.relation.reversed() };
@@ -214,7 +222,7 @@ pub(super) fn group<'w>(
                     reference: found.map(|pair| pair.b),
                 })?;
             }
-            if members.len() <= ALL_PAIRS {
+            if lists_all {
                 for (at, a) in members.iter().enumerate() {
                     for b in members[at + 1..].iter().filter(|b| census.may_meet(config, *a, **b)) {
                         let pair = measure.pair(*a, *b)?;
@@ -226,12 +234,6 @@ pub(super) fn group<'w>(
                 }
             } else {
                 with_leader.fetch_add(members.len() as u64 - 1, Ordering::Relaxed);
-                for b in members.iter().filter(|document| **document != representative) {
-                    let pair = measure.pair(representative, *b)?;
-                    if undecided(&pair) {
-                        pair_writer.push(settled(pair, true))?;
-                    }
-                }
             }
         }
         membership_writer.finish()?;
@@ -285,12 +287,10 @@ pub(super) fn group<'w>(
 /// Returns the pair as it is published, once it is known whether its two are in one cluster.
 fn settled(mut pair: VerifiedPair, joined: bool, decided: &Decided) -> VerifiedPair {
     if let Some((same, _)) = decided.pair(pair.a, pair.b) {
-        // The measures stay what they are; what the two are to each other is what people say.
-        pair.relation = match pair.relation {
-            Relation::Near if !same => Relation::Related,
-            Relation::Related if same => Relation::Near,
-            relation => relation,
-        };
+        // The relation is what the measures say; near are only those that are together.
+        if pair.relation == Relation::Near && !same {
+            pair.relation = Relation::Related;
+        }
         pair.listed = true;
     } else if pair.joins && !joined {
         // Each is nearer to another representative: the far ends of a chain.
@@ -299,86 +299,6 @@ fn settled(mut pair: VerifiedPair, joined: bool, decided: &Decided) -> VerifiedP
     }
     pair.joins = joined;
     pair
-}
-
-/// Splits every component by leaders, and returns the representative of every document.
-fn representatives(
-    run: &Run<'_, '_>,
-    census: &Census<'_>,
-    judgment: &Judgment<'_>,
-    copies: &Copies,
-    look_alikes: &LookAlikes,
-    verified: &Sorted<'_, VerifiedPair>,
-    texts: &Texts<'_>,
-) -> Result<Vec<u32>, Error> {
-    let documents = copies.leader_of.len();
-    let mut components = Components::new(documents);
-    for pair in verified.iter()? {
-        let pair = look_alikes.confirmed(pair?);
-        if pair.joins && !census.is_reference(pair.b) {
-            components.join(pair.a, pair.b);
-        }
-    }
-    let roots = components.into_roots();
-    let by_component = run.sorter("components");
-    run.each(verified.parts(), |part| -> Result<(), StoreError> {
-        let mut writer = by_component.writer();
-        for pair in verified.part(part)? {
-            let pair = look_alikes.confirmed(pair?);
-            let root = roots[pair.a as usize];
-            if root == roots[pair.b as usize] && !census.is_reference(pair.b) {
-                writer.push(ComponentPair { root, pair })?;
-            }
-        }
-        writer.finish()
-    })?;
-    let by_component = run.sort(by_component)?;
-    drop(roots);
-    let representative_of: Vec<AtomicU32> = copies.leader_of.iter().map(|leader| AtomicU32::new(*leader)).collect();
-    run.each(by_component.parts(), |part| -> Result<(), Error> {
-        let mut profiles = Profiles::new(run, texts);
-        let mut pairs = by_component.part(part)?.peekable();
-        let mut component: Vec<VerifiedPair> = Vec::new();
-        while let Some(first) = pairs.next() {
-            let first = first?;
-            component.clear();
-            component.push(first.pair);
-            while let Some(next) = pairs.next_if(|next| next.as_ref().map_or(true, |next| next.root == first.root)) {
-                component.push(next?.pair);
-            }
-            let mut members: Vec<u32> = component.iter().flat_map(|pair| [pair.a, pair.b]).collect();
-            members.sort_unstable();
-            members.dedup();
-            let members: Vec<Member> = members
-                .into_iter()
-                .map(|item| Member { item, content_words: judgment.content_words[item as usize] })
-                .collect();
-            let mut failed = None;
-            let split = split(&members, &component, &mut |a, b| match profiles.verify(a, b) {
-                Ok(pair) if !census.may_meet(run.config, a, b) => VerifiedPair::apart(pair.a, pair.b),
-                Ok(pair) => pair,
-                Err(error) => {
-                    failed = Some(error);
-                    VerifiedPair::apart(a.min(b), a.max(b))
-                }
-            });
-            if let Some(error) = failed {
-                return Err(error.into());
-            }
-            for cluster in split {
-                for member in cluster.members {
-                    representative_of[member as usize].store(cluster.representative, Ordering::Relaxed);
-                }
-            }
-        }
-        Ok(())
-    })?;
-    let mut representative_of: Vec<u32> = representative_of.into_iter().map(AtomicU32::into_inner).collect();
-    for document in 0..documents {
-        let leader = copies.leader_of[document] as usize;
-        representative_of[document] = representative_of[leader];
-    }
-    Ok(representative_of)
 }
 
 /// Joins and parts clusters as people decided.
@@ -708,10 +628,11 @@ impl<'a> Measure<'a> {
             match self.known.get(&key) {
                 Some(pair) => *pair,
                 None => {
-                    // Most pairs of a cluster were candidates: to look one up costs less than to measure it again.
+                    // Most pairs of a cluster were candidates: where they lie in memory, to look one up costs less than to
+                    // measure it again.
                     let place = u64::from(key.0) << 32 | u64::from(key.1);
-                    let pair = match self.verified.range(&(place..=place))?.next().transpose()? {
-                        Some(pair) => pair,
+                    let pair = match self.verified.held(place).and_then(<[_]>::first) {
+                        Some(pair) => *pair,
                         None => self.profiles.verify(key.0, key.1)?,
                     };
                     if self.known.len() < KNOWN {

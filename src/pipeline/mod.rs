@@ -8,6 +8,7 @@
 //! Between them stand small fixed-width records, sorted within the memory of the workspace.
 
 mod clock;
+mod component;
 mod crew;
 mod decide;
 mod group;
@@ -29,22 +30,20 @@ use crate::document::DocumentSource;
 use crate::error::Error;
 use crate::headlines::HeadlineRelation;
 use crate::observe::Observer;
-use crate::output::{DecisionCount, HeadlineRow, Sink, SiteCount, Summary, WithinCount};
+use crate::output::{DecisionCount, HeadlineRow, SCHEMA, Sink, SiteCount, SketchFacts, Summary, WithinCount};
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::decide;
 use crate::pipeline::group::{Grouping, group};
-use crate::pipeline::judge::{Judgment, banding, judge};
-use crate::pipeline::pair::{candidates, copies, told, verified, wanted};
+use crate::pipeline::judge::{Judgment, SAMPLE_SCALE, banding, judge};
+use crate::pipeline::pair::{Crowds, candidates, copies, told, verified, wanted};
 use crate::pipeline::read::{Census, read};
 use crate::pipeline::repeat::{Repeats, repeat};
 use crate::pipeline::suggest::Suggesting;
 use crate::pipeline::version::{successions, versions};
 use crate::pipeline::write::Taught;
-use crate::similarity::{MOST_ROWS, VerifiedPair};
+use crate::similarity::{Banding, MOST_ROWS, SKETCH_VERSION, VerifiedPair};
 use crate::store::{Sorted, Workspace};
 
-/// Number of the layout of tables and summary.
-const SCHEMA: u32 = 1;
 /// Sites that the summary names.
 const SITES: usize = 1000;
 
@@ -93,7 +92,7 @@ pub fn scan<'w>(
     let decided = decide(config, &judgment)?;
     let copies = copies(config, &census, &decided, &judgment.identities)?;
     let successions = successions(&run, &census, &judgment, &copies)?;
-    let (met, pairs_left_out) = candidates(&run, &census, &judgment, &copies, &successions)?;
+    let (met, crowds) = candidates(&run, &census, &judgment, &copies, &successions)?;
     run.done("meet")?;
     clock.lap("meet", judgment.comparable.take().map_or(0, |comparable| comparable.len()));
     let wanted = wanted(config, census.documents, &met, &copies, &decided, &successions)?;
@@ -121,7 +120,7 @@ pub fn scan<'w>(
         summary: Summary::default(),
         timings: Vec::new(),
     };
-    scan.summary = summarize(&scan, pairs_left_out, closest)?;
+    scan.summary = summarize(&scan, &crowds, closest)?;
     clock.lap("sum up", census_documents.into());
     scan.timings = clock.into_stages();
     Ok(scan)
@@ -257,8 +256,14 @@ fn versions_of_data(config: &Config) -> Vec<(String, String)> {
     versions
 }
 
+/// Says what brought pairs together.
+fn sketch_facts(config: &Config) -> SketchFacts {
+    let Banding { bands, rows } = banding(config);
+    SketchFacts { version: SKETCH_VERSION, bands: bands as u64, rows: rows as u64, sampled_one_in: SAMPLE_SCALE }
+}
+
 /// Adds up what was found.
-fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
+fn summarize(scan: &Scan<'_>, crowds: &Crowds, closest: Option<VerifiedPair>) -> Result<Summary, Error> {
     let totals = &scan.judgment.totals;
     let (mut dropped, mut known) = (0, 0);
     for next in scan.grouping.memberships.iter()? {
@@ -274,6 +279,7 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_versions: versions_of_data(&scan.config),
+        sketch: sketch_facts(&scan.config),
         settings: scan.config.settings(),
         inputs: Vec::new(),
         documents,
@@ -304,7 +310,8 @@ fn summarize(scan: &Scan<'_>, pairs_left_out: u64, closest: Option<VerifiedPair>
         versions: scan.versions.len(),
         skipped: scan.census.skipped.len() as u64,
         expected_recall: if scan.config.exact { 1.0 } else { banding(&scan.config).recall(scan.config.threshold) },
-        pairs_left_out,
+        pairs_left_out: crowds.left_out,
+        crowds: scan.crowd_counts(&crowds.largest)?,
         warnings: sketch_warning(&scan.config)
             .into_iter()
             .chain(warnings(scan.decided.count.as_ref(), totals.emptied, &by_site))

@@ -1,7 +1,10 @@
 //! Third pass: who meets whom, read again and verified.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Verify};
 use crate::corpus::{Told, decode_verdicts};
@@ -16,8 +19,8 @@ use crate::pipeline::read::Census;
 use crate::pipeline::version::Version;
 use crate::record::Record;
 use crate::similarity::{
-    CandidatePair, Components, IdentityEntry, PrefixEntry, RankedShingle, VerifiedPair, bucket_pairs, posting_pairs,
-    prefix_length, prefix_pairs,
+    CandidatePair, Components, Crowd, CrowdedPair, IdentityEntry, PrefixEntry, RankedShingle, VerifiedPair,
+    bucket_pairs, posting_pairs, prefix_length, prefix_pairs,
 };
 use crate::store::{Sorted, Sorter, SorterWriter, Spool, SpoolWriter, StoreError};
 use crate::text::segment;
@@ -113,27 +116,31 @@ pub(super) fn copies(
 /// In a run of at most so many documents everyone meets everyone: exact, and a person sees which pair is closest.
 const ALL_MEET: usize = 64;
 
-/// Pairs worth verifying, in order, each once; and how many pairs of large groups were left out, whose items met others.
+/// Pairs worth verifying, in order, each once; and the groups that were too large to try all of their pairs.
 pub(super) fn candidates<'w>(
     run: &Run<'_, 'w>,
     census: &Census<'_>,
     judgment: &Judgment<'_>,
     copies: &Copies,
     successions: &Sorted<'_, Version>,
-) -> Result<(Sorted<'w, CandidatePair>, u64), Error> {
+) -> Result<(Sorted<'w, CandidatePair>, Crowds), Error> {
     let Some(comparable) = &judgment.comparable else {
-        let left_out = run.workspace.kept("pairs left out")?.unwrap_or(0);
-        return Ok((Sorted::resume(run.workspace, "candidates")?, left_out));
+        let crowds = run.workspace.kept("crowds")?.unwrap_or_default();
+        return Ok((Sorted::resume(run.workspace, "candidates")?, crowds));
     };
     let met = run.sorter("met");
-    let left_out = AtomicU64::new(0);
+    let crowds = Mutex::new(Crowds::default());
+    let meet = |crowd: Option<Crowd>| {
+        if let Some(crowd) = crowd {
+            crowds.lock().expect("no thread panicked here").add(crowd);
+        }
+    };
     let leads = |item: &u32| copies.leader_of[*item as usize] == *item;
     run.each(comparable.bands.parts(), |part| -> Result<(), StoreError> {
         let mut writer = met.writer();
         comparable.bands.for_each_group(part, |_, group| {
             push_all(&mut writer, |emit| {
-                let more = bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
-                left_out.fetch_add(more, Ordering::Relaxed);
+                meet(bucket_pairs(&mut group.map(|entry| entry.item).filter(leads), emit));
             })
         })?;
         writer.finish()
@@ -142,8 +149,7 @@ pub(super) fn candidates<'w>(
         let mut writer = met.writer();
         comparable.samples.for_each_group(part, |_, group| {
             push_all(&mut writer, |emit| {
-                let more = posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit);
-                left_out.fetch_add(more, Ordering::Relaxed);
+                meet(posting_pairs(&mut group.map(|entry| entry.item).filter(leads), emit));
             })
         })?;
         writer.finish()
@@ -153,12 +159,12 @@ pub(super) fn candidates<'w>(
     }
     let mut writer = met.writer();
     for (a, b) in &copies.echoes {
-        writer.push(CandidatePair { a: *a, b: *b, samples: 2 })?;
+        writer.push(CandidatePair { a: *a, b: *b, samples: 2, crowded: false })?;
     }
     for version in successions.iter()? {
         let version = version?;
         let (a, b) = (copies.stand_in(version.previous), copies.stand_in(version.document));
-        writer.push(CandidatePair { a: a.min(b), b: a.max(b), samples: 2 })?;
+        writer.push(CandidatePair { a: a.min(b), b: a.max(b), samples: 2, crowded: false })?;
     }
     writer.finish()?;
     if copies.leader_of.len() <= ALL_MEET {
@@ -166,22 +172,43 @@ pub(super) fn candidates<'w>(
         let items = 0..copies.leader_of.len() as u32;
         for a in items.clone().filter(leads) {
             for b in items.clone().skip(a as usize + 1).filter(leads) {
-                writer.push(CandidatePair { a, b, samples: 2 })?;
+                writer.push(CandidatePair { a, b, samples: 2, crowded: false })?;
             }
         }
         writer.finish()?;
     }
     let met = run.sort(met)?;
+    let candidates = added_up(run, census, &met)?;
+    drop(met);
+    let mut crowds = crowds.into_inner().expect("no thread panicked here");
+    crowds.merge(copies.leader_of.len(), &candidates)?;
+    run.workspace.keep("crowds", &crowds);
+    Ok((candidates, crowds))
+}
+
+/// Adds up what brought each pair together, and keeps those that are worth verifying: of large groups, the few of each
+/// document that it met most often.
+fn added_up<'w>(
+    run: &Run<'_, 'w>,
+    census: &Census<'_>,
+    met: &Sorted<'_, CandidatePair>,
+) -> Result<Sorted<'w, CandidatePair>, Error> {
     let candidates = run.sorter("candidates");
+    let crowded = run.sorter("crowded");
     run.each(met.parts(), |part| -> Result<(), StoreError> {
         let mut writer = candidates.writer();
+        let mut crowded_writer = crowded.writer();
         let mut sum: Option<CandidatePair> = None;
         let mut settle = |sum: Option<CandidatePair>| match sum {
             // References are matched with documents, not with each other.
             Some(pair)
                 if pair.samples >= 2 && !census.is_reference(pair.a) && census.may_meet(run.config, pair.a, pair.b) =>
             {
-                writer.push(pair)
+                if pair.crowded {
+                    crowded_writer.push(CrowdedPair::new(&pair))
+                } else {
+                    writer.push(pair)
+                }
             }
             _ => Ok(()),
         };
@@ -189,17 +216,69 @@ pub(super) fn candidates<'w>(
             let pair = pair?;
             match &mut sum {
                 Some(sum) if (sum.a, sum.b) == (pair.a, pair.b) => {
-                    sum.samples = sum.samples.saturating_add(pair.samples)
+                    sum.samples = sum.samples.saturating_add(pair.samples);
+                    sum.crowded &= pair.crowded;
                 }
                 _ => settle(sum.replace(pair))?,
             }
         }
         settle(sum)?;
+        crowded_writer.finish()?;
         writer.finish()
     })?;
-    drop(met);
-    run.workspace.keep("pairs left out", &left_out);
-    Ok((run.sort(candidates)?, left_out.into_inner()))
+    let crowded = run.sort(crowded)?;
+    run.each(crowded.parts(), |part| -> Result<(), StoreError> {
+        let mut writer = candidates.writer();
+        crowded.for_each_group(part, |_, group| {
+            group.take(CrowdedPair::MOST).try_for_each(|pair| writer.push(pair.candidate()))
+        })?;
+        writer.finish()
+    })?;
+    Ok(run.sort(candidates)?)
+}
+
+/// Groups of look-alikes that were too large to try all of their pairs: mostly the pages that one template makes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Crowds {
+    /// The largest, by their leaders while they are collected, then one for each company of documents that met.
+    pub largest: Vec<Crowd>,
+    /// Pairs that were not tried, in every bucket and posting.
+    pub left_out: u64,
+}
+
+impl Crowds {
+    /// Groups that are remembered.
+    const MOST: usize = 1000;
+
+    fn add(&mut self, crowd: Crowd) {
+        self.left_out += crowd.left_out;
+        self.largest.push(crowd);
+        if self.largest.len() >= 2 * Crowds::MOST {
+            self.settle(|crowd| crowd.leader);
+        }
+    }
+
+    /// Keeps the largest of those that `of` says are one, and of these the largest.
+    fn settle(&mut self, mut of: impl FnMut(&Crowd) -> u32) {
+        self.largest.sort_unstable_by_key(|crowd| (Reverse(crowd.items), crowd.leader, Reverse(crowd.left_out)));
+        let mut seen = HashSet::new();
+        self.largest.retain(|crowd| seen.insert(of(crowd)));
+        self.largest.truncate(Crowds::MOST);
+    }
+
+    /// Makes one of those whose documents met over any number of steps.
+    fn merge(&mut self, documents: usize, candidates: &Sorted<'_, CandidatePair>) -> Result<(), StoreError> {
+        if self.largest.is_empty() {
+            return Ok(());
+        }
+        let mut linked = Components::new(documents);
+        for pair in candidates.iter()? {
+            let pair = pair?;
+            linked.join(pair.a, pair.b);
+        }
+        self.settle(|crowd| linked.root(crowd.leader));
+        Ok(())
+    }
 }
 
 /// Gives the candidates of the exact join: every pair whose similarity can reach the threshold.
@@ -475,31 +554,4 @@ pub(super) fn wanted(
         }
     }
     Ok(Wanted { documents: wanted, any, company })
-}
-
-/// A verified pair of one component, by the component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ComponentPair {
-    pub root: u32,
-    pub pair: VerifiedPair,
-}
-
-impl Record for ComponentPair {
-    const WIDTH: usize = 4 + VerifiedPair::WIDTH;
-
-    fn encode(&self, out: &mut [u8]) {
-        out[..4].copy_from_slice(&self.root.to_le_bytes());
-        self.pair.encode(&mut out[4..]);
-    }
-
-    fn decode(bytes: &[u8]) -> ComponentPair {
-        ComponentPair {
-            root: u32::from_le_bytes(bytes[..4].try_into().expect("four bytes")),
-            pair: VerifiedPair::decode(&bytes[4..]),
-        }
-    }
-
-    fn key(&self) -> u64 {
-        u64::from(self.root)
-    }
 }

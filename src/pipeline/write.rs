@@ -10,16 +10,19 @@ use crate::document::Skipped;
 use crate::error::Error;
 use crate::evidence::{EvidenceWriter, OnSite};
 use crate::output::{
-    ClusterRow, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, ReferenceRow, RemovedBlock, Role,
-    SiteCount, StageFacts, Suggestion, Summary, VersionRow, dropped_because,
+    ClusterRow, CrowdCount, Decision, DocumentRow, DroppedDocument, HeadlineRow, PairRow, ReferenceRow, RemovedBlock,
+    Role, SiteCount, StageFacts, Suggestion, Summary, VersionRow, dropped_because,
 };
 use crate::pipeline::decide::Decided;
 use crate::pipeline::group::{Grouping, Membership, keeper};
 use crate::pipeline::judge::Judgment;
 use crate::pipeline::read::Census;
 use crate::pipeline::version::Version;
-use crate::similarity::{Reason, VerifiedPair};
+use crate::similarity::{Crowd, Reason, VerifiedPair};
 use crate::store::{Sorted, Spool};
+
+/// Groups of look-alikes that the summary names.
+const CROWDS: usize = 100;
 
 /// A finished scan: every table, row by row in order, and the summary.
 #[derive(Debug)]
@@ -384,6 +387,14 @@ impl Scan<'_> {
             };
             Ok(Decision { id: facts.id, keep, removed, dropped })
         }))
+    }
+
+    /// Names the largest groups of look-alikes of which not all pairs were tried.
+    pub(super) fn crowd_counts(&self, largest: &[Crowd]) -> Result<Vec<CrowdCount>, Error> {
+        let count = |crowd: &Crowd| {
+            Ok(CrowdCount { example: self.id(crowd.leader)?, documents: crowd.items, pairs_left_out: crowd.left_out })
+        };
+        largest.iter().take(CROWDS).map(count).collect()
     }
 
     /// Returns the figures of every site, the largest first, at most `most`.

@@ -1,5 +1,7 @@
 //! Buckets and postings → candidate pairs.
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::Record;
 
 /// Two items worth verifying.
@@ -14,15 +16,18 @@ pub struct CandidatePair {
     pub b: u32,
     /// What this record adds to the count of shared samples.
     pub samples: u16,
+    /// Whether it comes from a large group, which does not give all of its pairs.
+    pub crowded: bool,
 }
 
 impl Record for CandidatePair {
-    const WIDTH: usize = 10;
+    const WIDTH: usize = 11;
 
     fn encode(&self, out: &mut [u8]) {
         out[..4].copy_from_slice(&self.a.to_le_bytes());
         out[4..8].copy_from_slice(&self.b.to_le_bytes());
         out[8..10].copy_from_slice(&self.samples.to_le_bytes());
+        out[10] = u8::from(self.crowded);
     }
 
     fn decode(bytes: &[u8]) -> CandidatePair {
@@ -30,6 +35,7 @@ impl Record for CandidatePair {
             a: u32::from_le_bytes(bytes[..4].try_into().expect("four bytes")),
             b: u32::from_le_bytes(bytes[4..8].try_into().expect("four bytes")),
             samples: u16::from_le_bytes(bytes[8..10].try_into().expect("two bytes")),
+            crowded: bytes[10] == 1,
         }
     }
 
@@ -48,46 +54,104 @@ const WHOLE_POSTING: usize = 32;
 /// Items before it that an item of a larger group is paired with, beside the first.
 const NEIGHBORS: usize = 3;
 
-/// Gives the candidate pairs of one bucket, whose `items` ascend; repeats are passed over. Returns how many pairs of the
-/// bucket were left out.
+/// A pair of large groups only, from the later item's side: by how often the two met, most often first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CrowdedPair {
+    /// The larger item.
+    pub b: u32,
+    /// What is missing to the highest count of shared samples.
+    pub missing: u16,
+    /// The smaller item.
+    pub a: u32,
+}
+
+impl CrowdedPair {
+    /// Earlier items that an item meets of the large groups that it is in: those that it shares most buckets and postings
+    /// with. The pages of one template share most of their buckets, and without this each would meet fifty others.
+    pub const MOST: usize = 16;
+
+    /// Takes a candidate, all records of which were added up.
+    pub fn new(pair: &CandidatePair) -> CrowdedPair {
+        CrowdedPair { b: pair.b, missing: u16::MAX - pair.samples, a: pair.a }
+    }
+
+    /// Returns the candidate again.
+    pub fn candidate(&self) -> CandidatePair {
+        CandidatePair { a: self.a, b: self.b, samples: u16::MAX - self.missing, crowded: true }
+    }
+}
+
+impl Record for CrowdedPair {
+    const WIDTH: usize = 10;
+
+    fn encode(&self, out: &mut [u8]) {
+        out[..4].copy_from_slice(&self.b.to_le_bytes());
+        out[4..6].copy_from_slice(&self.missing.to_le_bytes());
+        out[6..10].copy_from_slice(&self.a.to_le_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> CrowdedPair {
+        let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        let missing = u16::from_le_bytes(bytes[4..6].try_into().expect("two bytes"));
+        CrowdedPair { b: number(0), missing, a: number(6) }
+    }
+
+    fn key(&self) -> u64 {
+        u64::from(self.b)
+    }
+}
+
+/// A group of more items than all meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crowd {
+    /// Its first item.
+    pub leader: u32,
+    /// How many items it has.
+    pub items: u64,
+    /// Pairs of them that it did not give.
+    pub left_out: u64,
+}
+
+/// Gives the candidate pairs of one bucket, whose `items` ascend; repeats are passed over. Returns the bucket if it is too
+/// large to give all.
 ///
 /// A bucket of more than 16 items gives no more than four pairs an item: to its leader, the first, and to the three before
 /// it. Copies find each other through their leader; the buckets of other bands bring other leaders and neighbors.
-pub fn bucket_pairs(items: &mut dyn Iterator<Item = u32>, emit: &mut dyn FnMut(CandidatePair)) -> u64 {
-    pairs(items, WHOLE_BUCKET, &mut |a, b| emit(CandidatePair { a, b, samples: 2 }))
+pub fn bucket_pairs(items: &mut dyn Iterator<Item = u32>, emit: &mut dyn FnMut(CandidatePair)) -> Option<Crowd> {
+    pairs(items, WHOLE_BUCKET, &mut |a, b, crowded| emit(CandidatePair { a, b, samples: 2, crowded }))
 }
 
 /// Gives the pairs of one posting, each one shared sample; as [`bucket_pairs`], but whole up to 32 items.
-pub fn posting_pairs(items: &mut dyn Iterator<Item = u32>, emit: &mut dyn FnMut(CandidatePair)) -> u64 {
-    pairs(items, WHOLE_POSTING, &mut |a, b| emit(CandidatePair { a, b, samples: 1 }))
+pub fn posting_pairs(items: &mut dyn Iterator<Item = u32>, emit: &mut dyn FnMut(CandidatePair)) -> Option<Crowd> {
+    pairs(items, WHOLE_POSTING, &mut |a, b, crowded| emit(CandidatePair { a, b, samples: 1, crowded }))
 }
 
-/// Gives all pairs of up to `whole` items, or else those to the first item and to the [`NEIGHBORS`] before; returns how many
-/// were left out. Holds up to `whole` items, however many there are.
-fn pairs(items: &mut dyn Iterator<Item = u32>, whole: usize, emit: &mut dyn FnMut(u32, u32)) -> u64 {
+/// Gives all pairs of up to `whole` items, or else those to the first item and to the [`NEIGHBORS`] before. Holds up to
+/// `whole` items, however many there are.
+fn pairs(items: &mut dyn Iterator<Item = u32>, whole: usize, emit: &mut dyn FnMut(u32, u32, bool)) -> Option<Crowd> {
     let mut last = None;
     let mut distinct = items.filter(|item| last.replace(*item) != Some(*item));
     let first: Vec<u32> = distinct.by_ref().take(whole + 1).collect();
     if first.len() <= whole {
         for (index, b) in first.iter().enumerate() {
-            first[..index].iter().for_each(|a| emit(*a, *b));
+            first[..index].iter().for_each(|a| emit(*a, *b, false));
         }
-        return 0;
+        return None;
     }
     let mut before = [first[0]; NEIGHBORS];
     let (mut count, mut given) = (1, 0);
     for b in first[1..].iter().copied().chain(distinct) {
-        emit(first[0], b);
+        emit(first[0], b, true);
         // The nearest stand last; of the first few items, not all neighbors exist beside the leader.
         let neighbors = NEIGHBORS.min(count - 1);
-        before[NEIGHBORS - neighbors..].iter().for_each(|a| emit(*a, b));
+        before[NEIGHBORS - neighbors..].iter().for_each(|a| emit(*a, b, true));
         given += 1 + neighbors as u64;
         before.rotate_left(1);
         before[NEIGHBORS - 1] = b;
         count += 1;
     }
-    let count = count as u64;
-    count * (count - 1) / 2 - given
+    let items = count as u64;
+    Some(Crowd { leader: first[0], items, left_out: items * (items - 1) / 2 - given })
 }
 
 #[cfg(test)]
@@ -95,28 +159,27 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn given(
-        items: &[u32],
-        pairs: fn(&mut dyn Iterator<Item = u32>, &mut dyn FnMut(CandidatePair)) -> u64,
-    ) -> (Vec<CandidatePair>, u64) {
+    type Giving = fn(&mut dyn Iterator<Item = u32>, &mut dyn FnMut(CandidatePair)) -> Option<Crowd>;
+
+    fn given(items: &[u32], pairs: Giving) -> (Vec<CandidatePair>, Option<Crowd>) {
         let mut out = Vec::new();
-        let left_out = pairs(&mut items.iter().copied(), &mut |pair| out.push(pair));
-        (out, left_out)
+        let crowd = pairs(&mut items.iter().copied(), &mut |pair| out.push(pair));
+        (out, crowd)
     }
 
     #[test]
     fn one_item_is_no_pair() {
-        assert_eq!(given(&[], bucket_pairs), (vec![], 0));
-        assert_eq!(given(&[4, 4, 4], bucket_pairs), (vec![], 0));
+        assert_eq!(given(&[], bucket_pairs), (vec![], None));
+        assert_eq!(given(&[4, 4, 4], bucket_pairs), (vec![], None));
     }
 
     #[test]
     fn small_groups_give_every_pair_once() {
-        let (pairs, left_out) = given(&[1, 5, 5, 9], bucket_pairs);
-        assert_eq!(pairs, [(1, 5), (1, 9), (5, 9)].map(|(a, b)| CandidatePair { a, b, samples: 2 }));
-        assert_eq!(left_out, 0);
-        let (pairs, left_out) = given(&(0..32).collect::<Vec<_>>(), posting_pairs);
-        assert_eq!((pairs.len(), left_out), (32 * 31 / 2, 0));
+        let (pairs, crowd) = given(&[1, 5, 5, 9], bucket_pairs);
+        assert_eq!(pairs, [(1, 5), (1, 9), (5, 9)].map(|(a, b)| CandidatePair { a, b, samples: 2, crowded: false }));
+        assert_eq!(crowd, None);
+        let (pairs, crowd) = given(&(0..32).collect::<Vec<_>>(), posting_pairs);
+        assert_eq!((pairs.len(), crowd), (32 * 31 / 2, None));
         assert!(pairs.iter().all(|pair| pair.samples == 1));
     }
 
@@ -124,21 +187,28 @@ mod tests {
     fn large_groups_give_few_pairs_an_item_and_count_the_rest() {
         for items in [17u32, 65, 10_000] {
             let all: Vec<u32> = (0..items).collect();
-            let (pairs, left_out) = given(&all, bucket_pairs);
+            let (pairs, crowd) = given(&all, bucket_pairs);
+            let crowd = crowd.expect("more than all meet");
+            assert_eq!((crowd.leader, crowd.items), (0, u64::from(items)));
             let distinct: BTreeSet<_> = pairs.iter().collect();
             assert_eq!(distinct.len(), pairs.len(), "no pair twice");
-            assert!(pairs.iter().all(|pair| pair.a < pair.b));
+            assert!(pairs.iter().all(|pair| pair.a < pair.b && pair.crowded));
             assert!(pairs.len() <= 4 * items as usize);
-            assert_eq!(pairs.len() as u64 + left_out, u64::from(items) * u64::from(items - 1) / 2);
+            assert_eq!(pairs.len() as u64 + crowd.left_out, u64::from(items) * u64::from(items - 1) / 2);
             assert_eq!(pairs.iter().filter(|pair| pair.a == 0).count(), items as usize - 1, "all meet the leader");
         }
     }
 
     #[test]
     fn a_record_is_what_it_was() {
-        let pair = CandidatePair { a: 7, b: u32::MAX, samples: 300 };
+        let pair = CandidatePair { a: 7, b: u32::MAX, samples: 300, crowded: true };
         let mut bytes = [0; CandidatePair::WIDTH];
         pair.encode(&mut bytes);
         assert_eq!(CandidatePair::decode(&bytes), pair);
+        let crowded = CrowdedPair::new(&pair);
+        let mut bytes = [0; CrowdedPair::WIDTH];
+        crowded.encode(&mut bytes);
+        assert_eq!(CrowdedPair::decode(&bytes).candidate(), pair);
+        assert!(crowded < CrowdedPair::new(&CandidatePair { a: 1, samples: 299, ..pair }), "most often first");
     }
 }

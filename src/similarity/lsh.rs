@@ -112,6 +112,33 @@ mod tests {
     }
 
     #[test]
+    fn the_expected_recall_of_every_step_is_written_down() {
+        let steps = (6..=20).map(|twentieths| {
+            let threshold = f64::from(twentieths) / 20.0;
+            let banding = Banding::for_threshold(threshold, 0.98);
+            format!("{threshold:.2} {}x{} {:.4}", banding.bands, banding.rows, banding.recall(threshold))
+        });
+        const STEPS: [&str; 15] = [
+            "0.30 42x2 0.9810",
+            "0.35 30x2 0.9802",
+            "0.40 60x3 0.9811",
+            "0.45 41x3 0.9801",
+            "0.50 61x4 0.9805",
+            "0.55 41x4 0.9804",
+            "0.60 49x5 0.9811",
+            "0.65 32x5 0.9807",
+            "0.70 32x6 0.9818",
+            "0.75 28x7 0.9819",
+            "0.80 28x9 0.9823",
+            "0.85 22x11 0.9822",
+            "0.90 17x15 0.9801",
+            "0.95 7x16 0.9828",
+            "1.00 1x16 1.0000",
+        ];
+        assert_eq!(steps.collect::<Vec<_>>(), STEPS);
+    }
+
+    #[test]
     fn pairs_at_the_threshold_meet_as_often_as_expected() {
         let banding = Banding::for_threshold(0.5, 0.98);
         let sketcher = Sketcher::new(banding.signature_rows());

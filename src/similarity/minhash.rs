@@ -45,6 +45,10 @@ pub struct Sketcher {
 /// Rows at most: what a banding asks for, and what fits beside the first-level cache.
 pub const MOST_ROWS: usize = 256;
 
+/// Version of the sketch: shingle hashes of one text, their signature and their bands are the same wherever it is the
+/// same. A test holds a signature of this version.
+pub const SKETCH_VERSION: u32 = 1;
+
 /// A row that no shingle fell into yet: larger than what any does.
 const EMPTY: u64 = u64::MAX;
 
@@ -95,6 +99,18 @@ impl Sketcher {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_signature_of_this_version_is_what_it_was() {
+        let mut terms = Vec::new();
+        crate::text::hash_terms("The harbor was closed on Monday after a crane fell into the water.", &mut terms);
+        let hashes = crate::similarity::ShingleSet::new(&terms, 3);
+        let signature = Sketcher::new(8).sketch(hashes.hashes()).expect("not empty");
+        const ROWS: [u32; 8] =
+            [2688996686, 1658883429, 789925629, 443916250, 3101833836, 4017996490, 2550738031, 3057497132];
+        // Whoever changes these numbers changes `SKETCH_VERSION`.
+        assert_eq!((SKETCH_VERSION, signature.rows()), (1, &ROWS[..]));
+    }
 
     /// Two sets of `n` hashes each that share so many that their Jaccard similarity is about `jaccard`; and what it is.
     fn sets(n: u64, jaccard: f64, seed: u64) -> ([Vec<u64>; 2], f64) {

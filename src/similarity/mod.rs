@@ -20,11 +20,11 @@ mod shingle;
 mod sketched;
 mod verify;
 
-pub use candidates::{CandidatePair, bucket_pairs, posting_pairs};
+pub use candidates::{CandidatePair, Crowd, CrowdedPair, bucket_pairs, posting_pairs};
 pub use components::Components;
 pub use identity::{IdentityEntry, identity};
 pub use lsh::{BandEntry, Banding};
-pub use minhash::{MOST_ROWS, Signature, Sketcher};
+pub use minhash::{MOST_ROWS, SKETCH_VERSION, Signature, Sketcher};
 pub use prefix::{PrefixEntry, RankedShingle, prefix_length, prefix_pairs};
 pub use sample::{SampleEntry, Sampler};
 pub use shingle::{ShingleSet, hash_shingles};

@@ -88,7 +88,7 @@ pub fn prefix_pairs(posting: &[PrefixEntry], threshold: f64, emit: &mut dyn FnMu
         let least = threshold * f64::from(long.length) - 1e-9;
         for short in posting[..at].iter().rev().take_while(|short| f64::from(short.length) >= least) {
             let (a, b) = (short.item.min(long.item), short.item.max(long.item));
-            emit(CandidatePair { a, b, samples: 2 });
+            emit(CandidatePair { a, b, samples: 2, crowded: false });
         }
     }
 }

@@ -494,6 +494,15 @@ impl<'w, R: Record> Sorted<'w, R> {
         })
     }
 
+    /// Returns the records of a key where all records lie in memory, so that a look-up costs next to nothing; none if they
+    /// lie on disk, where a whole block is unpacked for each.
+    pub fn held(&self, key: u64) -> Option<&[R]> {
+        match self.runs.as_slice() {
+            [Run::Memory(records)] => Some(in_range(records, &(key..=key))),
+            _ => None,
+        }
+    }
+
     /// Gives every group of a part, in order of the keys: the key, and its records in order.
     ///
     /// A group is streamed: memory is bounded however large it is. One that `visit` does not read to the end is skipped.

@@ -54,7 +54,7 @@ fn what_is_the_same_joins_and_what_is_different_parts() {
     assert_eq!(pair("a.txt", "b.txt")["joined"], false);
     assert_eq!((&pair("c.txt", "d.txt")["joined"], &pair("c.txt", "d.txt")["jaccard"]), (&false.into(), &1.0.into()));
     let forced = pair("d.txt", "e.txt");
-    assert_eq!((&forced["joined"], &forced["relation"]), (&true.into(), &"near".into()));
+    assert_eq!((&forced["joined"], &forced["relation"]), (&true.into(), &"related".into()));
     assert_eq!(forced["reason"], "decision, decisions.csv line 4");
     assert!(forced["jaccard"].as_f64().is_some_and(|jaccard| jaccard < 0.1), "{forced}");
 }

@@ -187,3 +187,34 @@ fn a_finished_scan_explains_its_verdicts_by_id() {
     std::fs::remove_file(place.path("crawl.jsonl")).unwrap();
     place.run(["explain", "--from", "found", ids[0]]).ends_with(0).tells("the texts are not at hand");
 }
+
+/// A page of a template that tells of another place, with a sentence of its own.
+fn notice(number: usize) -> String {
+    let place = ["Alder", "Birch", "Cedar", "Dogwood", "Elm"][number % 5];
+    format!(
+        "The {place} {number} reservoir is inspected in week {} of the year. Water from this reservoir is tested for lead, \
+         nitrate and chlorine by the county laboratory, and the results are sent to every household that is connected to \
+         it. Residents who find that the water is cloudy should let it run for two minutes before they call the number on \
+         the back of their bill. Pump {} delivered {} liters.",
+        number % 52,
+        number * 7,
+        number * 31,
+    )
+}
+
+#[test]
+fn the_pages_of_one_template_are_told_and_a_copy_among_them_is_found() {
+    let place = Place::new();
+    let mut lines: Vec<serde_json::Value> =
+        (0..150).map(|number| serde_json::json!({"id": format!("page-{number}"), "text": notice(number)})).collect();
+    lines.push(serde_json::json!({"id": "copy", "text": notice(77).replace("should let", "must let")}));
+    place.file("crawl.jsonl", lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    place
+        .run(["scan", "crawl.jsonl", "-o", "found"])
+        .ends_with(0)
+        .prints("Of large groups of look-alikes not all pairs were tried");
+    let crowds = place.json("found/summary.json")["crowds"].clone();
+    assert_eq!(crowds[0]["example"], "page-0", "{crowds}");
+    assert!(crowds[0]["documents"].as_u64().is_some_and(|documents| documents > 100), "{crowds}");
+    assert_eq!(found(&place, "found"), BTreeSet::from([BTreeSet::from(["copy".to_owned(), "page-77".to_owned()])]));
+}

@@ -103,6 +103,7 @@ impl Means {
         let identity = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "data": retold::boilerplate::data_versions(),
+            "sketch": retold::similarity::SKETCH_VERSION,
             "settings": config.settings(),
             "reading": reading_settings(reading),
             // Rules, evidence and weights stand in the settings by a hash of what they say.

@@ -193,10 +193,16 @@ impl Shown<'_> {
                 counted(summary.copies_listed_with_leader, "document")
             ));
         }
-        if summary.pairs_left_out > 0 {
+        if let Some(largest) = summary.crowds.first() {
+            let more = match summary.crowds.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {}", counted(more as u64, "more group")),
+            };
             facts.push(format!(
-                "{} within large groups of similar documents were not tried: their documents met others of the group.",
-                counted(summary.pairs_left_out, "pair")
+                "Of large groups of look-alikes not all pairs were tried, each met those that it shares most with: {} like \
+                 `{}`{more} (`crowds` in summary.json).",
+                counted(largest.documents, "document"),
+                largest.example,
             ));
         }
         for line in facts.iter().flat_map(|fact| wrap(fact, WIDTH - 2)) {
