@@ -229,8 +229,13 @@ fn added_up<'w>(
     let crowded = run.sort(crowded)?;
     run.each(crowded.parts(), |part| -> Result<(), StoreError> {
         let mut writer = candidates.writer();
+        // An item's buckets and postings are few, and each gives it four pairs at most.
+        let mut pairs = Vec::new();
         crowded.for_each_group(part, |_, group| {
-            group.take(CrowdedPair::MOST).try_for_each(|pair| writer.push(pair.candidate()))
+            pairs.clear();
+            pairs.extend(group);
+            let chosen = CrowdedPair::choose(&mut pairs);
+            pairs[..chosen].iter().try_for_each(|pair| writer.push(pair.candidate()))
         })?;
         writer.finish()
     })?;

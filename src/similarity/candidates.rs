@@ -66,13 +66,24 @@ pub struct CrowdedPair {
 }
 
 impl CrowdedPair {
-    /// Earlier items that an item meets of the large groups that it is in: those that it shares most buckets and postings
-    /// with. The pages of one template share most of their buckets, and without this each would meet fifty others.
+    /// Earlier items that an item meets of the large groups that it is in: half of them those that it shares most buckets
+    /// and postings with, half those that stand nearest before it, which say what the group is like. The pages of one
+    /// template share most of their buckets, and without this each would meet fifty others.
     pub const MOST: usize = 16;
 
     /// Takes a candidate, all records of which were added up.
     pub fn new(pair: &CandidatePair) -> CrowdedPair {
         CrowdedPair { b: pair.b, missing: u16::MAX - pair.samples, a: pair.a }
+    }
+
+    /// Moves those that an item meets of all its pairs, which come as they are sorted, to the front, and returns how many
+    /// they are.
+    pub fn choose(pairs: &mut [CrowdedPair]) -> usize {
+        let count = pairs.len().min(CrowdedPair::MOST);
+        if let Some(rest) = pairs.get_mut(CrowdedPair::MOST / 2..) {
+            rest.sort_unstable_by_key(|pair| std::cmp::Reverse(pair.a));
+        }
+        count
     }
 
     /// Returns the candidate again.
@@ -171,6 +182,18 @@ mod tests {
     fn one_item_is_no_pair() {
         assert_eq!(given(&[], bucket_pairs), (vec![], None));
         assert_eq!(given(&[4, 4, 4], bucket_pairs), (vec![], None));
+    }
+
+    #[test]
+    fn of_large_groups_an_item_meets_its_likest_and_its_nearest() {
+        let pair = |a: u32| CrowdedPair::new(&CandidatePair { a, b: 99, samples: (a == 7).into(), crowded: true });
+        let mut pairs: Vec<CrowdedPair> = (0..40).map(pair).collect();
+        pairs.sort_unstable();
+        let chosen = CrowdedPair::choose(&mut pairs);
+        let mut met: Vec<u32> = pairs[..chosen].iter().map(|pair| pair.a).collect();
+        met.sort_unstable();
+        assert_eq!(met, (0..8).chain(32..40).collect::<Vec<_>>());
+        assert_eq!(CrowdedPair::choose(&mut [pair(1)]), 1);
     }
 
     #[test]
