@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::address::canonical;
 use crate::cluster::{Cluster, Copy, LookAlikes, Member, choose, correct, is_round_up};
 use crate::config::Config;
 use crate::corpus::Facts;
@@ -17,7 +18,7 @@ use crate::pipeline::profiles::Profiles;
 use crate::pipeline::read::Census;
 use crate::record::Record;
 use crate::similarity::{Components, Reason, Relation, VerifiedPair};
-use crate::store::{Sorted, StoreError};
+use crate::store::{Sorted, Spool, StoreError};
 
 /// A document of a cluster of two or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,7 +132,7 @@ pub(super) fn group<'w>(
     for pair in verified.iter()? {
         look_alikes.count(&pair?);
     }
-    let measure = || Measure::new(run, copies, verified, texts);
+    let measure = || Measure::new(run, copies, verified, texts, &judgment.facts);
     let mut representative_of = representatives(run, census, judgment, copies, &look_alikes, verified, texts)?;
     follow(&mut representative_of, census, judgment, decided, &mut measure())?;
     let repeats = Repeats::find(config, census, judgment, copies, decided, &look_alikes, verified, &mut measure())?;
@@ -597,6 +598,7 @@ pub(super) struct Measure<'a> {
     copies: &'a Copies,
     verified: &'a Sorted<'a, VerifiedPair>,
     profiles: Profiles<'a>,
+    facts: &'a Spool<'a>,
     known: HashMap<(u32, u32), VerifiedPair>,
 }
 
@@ -609,8 +611,15 @@ impl<'a> Measure<'a> {
         copies: &'a Copies,
         verified: &'a Sorted<'a, VerifiedPair>,
         texts: &'a Texts<'a>,
+        facts: &'a Spool<'a>,
     ) -> Measure<'a> {
-        Measure { copies, verified, profiles: Profiles::new(run, texts), known: HashMap::new() }
+        Measure { copies, verified, profiles: Profiles::new(run, texts), facts, known: HashMap::new() }
+    }
+
+    /// Returns the canonical address of a document.
+    fn address(&self, document: u32) -> Result<Option<String>, StoreError> {
+        let facts = self.facts.get(document)?.expect("every document has facts");
+        Ok(Facts::decode(&facts).url.as_deref().and_then(canonical))
     }
 
     /// Forgets what was measured: another cluster follows.
@@ -642,6 +651,18 @@ impl<'a> Measure<'a> {
                 }
             }
         };
+        // A copy is measured as its leader, whose address may be another.
+        if (x, y) != (a, b) && pair.relation != Relation::Identical {
+            let address = self.address(a)?;
+            if address.is_some() && address == self.address(b)? {
+                if pair.reason != Reason::SameText {
+                    self.profiles.complete(x, y, &mut pair)?;
+                    (pair.relation, pair.listed) = (Relation::Version, true);
+                }
+            } else if pair.relation == Relation::Version {
+                pair = self.profiles.compare(x, y)?;
+            }
+        }
         if pair.a == y && x != y {
             pair = pair.reversed();
         }

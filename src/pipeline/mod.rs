@@ -101,7 +101,7 @@ pub fn scan<'w>(
     let verified = verified(&run, &met, wanted, &texts)?;
     clock.lap("verify", met.len());
     let grouping = group(&run, &census, &judgment, &copies, &decided, &verified, &texts)?;
-    let versions = versions(&run, &copies, &successions, &verified, &texts)?;
+    let versions = versions(&run, &copies, &successions, &verified, &texts, &judgment.facts)?;
     clock.lap("group", verified.len());
 
     let census_documents = census.documents;

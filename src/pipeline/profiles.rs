@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::corpus::Told;
 use crate::pipeline::crew::Run;
 use crate::pipeline::pair::Texts;
-use crate::similarity::{Article, Profile, Sketched, VerifiedPair, estimate, jaccard_raw, verify};
+use crate::similarity::{Article, Profile, Sketched, VerifiedPair, compare, estimate, jaccard_raw, verify};
 use crate::store::StoreError;
 
 /// Profiles of texts, made when asked for. As many are kept as an eighth of the memory holds, a thread's share of it each.
@@ -53,16 +53,30 @@ impl<'a> Profiles<'a> {
     }
 
     pub(super) fn verify(&mut self, a: u32, b: u32) -> Result<VerifiedPair, StoreError> {
+        self.measure(a, b, true)
+    }
+
+    /// Measures two texts as [`Profiles::verify`] does, wherever they stood.
+    pub(super) fn compare(&mut self, a: u32, b: u32) -> Result<VerifiedPair, StoreError> {
+        self.measure(a, b, false)
+    }
+
+    /// Measures two texts, as versions of one page where they have one address and that is asked for.
+    fn measure(&mut self, a: u32, b: u32, versions: bool) -> Result<VerifiedPair, StoreError> {
         let (a, b) = (a.min(b), a.max(b));
         if let Some(sketches) = &self.texts.sketches {
-            let of = |document: u32| Ok::<_, StoreError>(sketches.get(document)?.map(|bytes| Sketched::decode(&bytes)));
+            let of = |document: u32| -> Result<Option<Sketched>, StoreError> {
+                let sketched = sketches.get(document)?.map(|bytes| Sketched::decode(&bytes));
+                Ok(sketched.map(|one| Sketched { address: one.address.filter(|_| versions), ..one }))
+            };
             return Ok(match (of(a)?, of(b)?) {
                 (Some(first), Some(second)) => estimate(a, &first, b, &second, self.config),
                 _ => VerifiedPair::apart(a, b),
             });
         }
         let (first, second) = (self.get(a)?, self.get(b)?);
-        Ok(verify(a, &first, b, &second, self.config))
+        let measure = if versions { verify } else { compare };
+        Ok(measure(a, &first, b, &second, self.config))
     }
 
     /// Measures what verification leaves out of a pair that it does not list.

@@ -13,8 +13,8 @@ use crate::pipeline::judge::Judgment;
 use crate::pipeline::pair::{Copies, Texts};
 use crate::pipeline::read::Census;
 use crate::record::Record;
-use crate::similarity::{Relation, VerifiedPair};
-use crate::store::{Sorted, StoreError};
+use crate::similarity::{Reason, Relation, VerifiedPair};
+use crate::store::{Sorted, Spool, StoreError};
 use crate::text::hash_terms;
 
 /// A document by its address.
@@ -162,17 +162,19 @@ pub(super) fn versions<'w>(
     successions: &Sorted<'_, Version>,
     verified: &Sorted<'_, VerifiedPair>,
     texts: &Texts<'_>,
+    facts: &Spool<'_>,
 ) -> Result<Sorted<'w, Version>, Error> {
     let versions = run.sorter("versions");
     run.each(successions.parts(), |part| -> Result<(), Error> {
         let mut writer = versions.writer();
-        let mut measure = Measure::new(run, copies, verified, texts);
+        let mut measure = Measure::new(run, copies, verified, texts, facts);
         let mut last = None;
         for next in successions.part(part)? {
             let mut version = next?;
             let pair = measure.pair(version.previous, version.document)?;
             measure.forget();
-            if pair.relation != Relation::Version {
+            // The same text again is no version. A copy is measured as its leader, so the relation need not say it.
+            if pair.relation == Relation::Identical || pair.reason == Reason::SameText {
                 continue;
             }
             let number = last.filter(|(first, _)| *first == version.first).map_or(1, |(_, number)| number) + 1;

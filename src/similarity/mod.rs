@@ -29,4 +29,4 @@ pub use prefix::{PrefixEntry, RankedShingle, prefix_length, prefix_pairs};
 pub use sample::{SampleEntry, Sampler};
 pub use shingle::{ShingleSet, hash_shingles};
 pub use sketched::{Sketched, estimate};
-pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, is_remnant, jaccard_raw, verify};
+pub use verify::{Article, Profile, Reason, Relation, VerifiedPair, compare, is_remnant, jaccard_raw, verify};

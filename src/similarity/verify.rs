@@ -683,8 +683,8 @@ pub fn jaccard_raw(first: &Profile, second: &Profile) -> f64 {
     shared as f64 / (a.len() + b.len() - shared).max(1) as f64
 }
 
-/// Compares two texts, wherever they stood.
-fn compare(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
+/// Compares two texts, wherever they stood: as [`verify`], but that two addresses are two pages.
+pub fn compare(a: u32, first: &Profile, b: u32, second: &Profile, config: &Config) -> VerifiedPair {
     let share = |shared: usize, of: usize| if of == 0 { 0.0 } else { shared as f64 / of as f64 };
     // The first text is met with many others in turn, and most of them share next to nothing with it.
     let sieve = first.sieve.get_or_init(|| first.content.sieve());

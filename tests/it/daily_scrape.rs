@@ -163,6 +163,27 @@ fn documents_are_compared_inside_each_value_of_a_field() {
 }
 
 #[test]
+fn a_reprint_elsewhere_is_no_version_and_hides_none() {
+    let place = Place::new();
+    let page = |id: &str, url: &str, text: &str| json!({"id": id, "url": url, "text": text});
+    let grown = format!("{HARBOR} The crane was lifted on Wednesday.");
+    let records = [
+        page("reprint", "https://other.example/harbor", HARBOR),
+        page("first", "https://example.com/harbor", HARBOR),
+        page("second", "https://example.com/harbor", &grown),
+        page("reprint of second", "https://third.example/harbor", &grown),
+    ];
+    place.file("crawl.jsonl", lines(&records));
+    place.run(["scan", "crawl.jsonl", "-o", "found"]).ends_with(0).prints("Versions: 1");
+    let rows = place.rows("found/versions.jsonl");
+    assert_eq!((&rows[0]["previous_id"], &rows[0]["id"]), (&"first".into(), &"second".into()));
+    let pairs = place.rows("found/pairs.jsonl");
+    let versions: Vec<_> = pairs.iter().filter(|pair| pair["relation"] == "version").collect();
+    assert_eq!(versions.len(), 1, "{pairs:?}");
+    assert_eq!((&versions[0]["a"], &versions[0]["b"]), (&"first".into(), &"second".into()));
+}
+
+#[test]
 fn another_text_at_one_address_is_a_version_with_the_size_of_its_change() {
     let place = Place::new();
     let page = |id: &str, url: &str, date: &str, text: &str| json!({"id": id, "url": url, "date": date, "text": text});
