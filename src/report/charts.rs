@@ -106,8 +106,8 @@ pub(super) fn similarities(gathered: &Gathered, threshold: f64, recall: f64) -> 
     let chart = figure("similarity-chart", "Pairs by similarity", &told, 212, &drawing);
     format!(
         "{chart}<p class=\"note\"><span class=\"key joined\"></span>one story <span class=\"key parted\"></span>alike, not \
-         joined <span class=\"key hatched\"></span>below the threshold: pairs are not looked for there, so this range is not \
-         complete. Heights are square roots of counts. Of the pairs at the threshold, {} are expected to be found.</p>",
+         joined <span class=\"key hatched\"></span>below the threshold: pairs may be \
+         missing there. Heights are square roots of counts. Of the pairs at the threshold, {} are expected to be found.</p>",
         percent(recall)
     )
 }

@@ -231,7 +231,8 @@ struct Pieces {
 
 impl Pieces {
     fn of(text: &str, blocks: &[BlockRow], most: usize) -> Pieces {
-        let shown = &text[..text.floor_char_boundary(most)];
+        let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let shown = &text[..end];
         let mut pieces = Pieces { cut: text.len() - shown.len(), ..Pieces::default() };
         let mut at = 0;
         for block in blocks {

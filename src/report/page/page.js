@@ -126,7 +126,7 @@ const notSame = (a, b) => (a.whole_id && b.whole_id ? correct("Not the same stor
 const same = (a, b) => (a.whole_id && b.whole_id ? correct("The same story", corrections.pairs,
   JSON.stringify([a.id, b.id].sort()), { a: a.id, b: b.id, same: "same" }) : null);
 const keepThis = (one) => (one.whole_id ? correct("Keep this one", corrections.copies, one.id, { id: one.id, same: "keep" }) : null);
-const isContent = (text, site) => correct("This is content", corrections.rules, JSON.stringify([text, site]), { text, site, same: "keep" });
+const isContent = (text, site, how = "line") => correct("This is content", corrections.rules, JSON.stringify([text, site, how]), { text, site, how, same: "keep" });
 
 const csv = (text) => (/^[A-Za-z0-9._/:-]+$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`);
 const decisionsFile = () => {
@@ -136,7 +136,7 @@ const decisionsFile = () => {
 const toml = (text) => `"${text.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t")
   .replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
 const rulesFile = () => [...corrections.rules.values()].map((rule) =>
-  `[[rule]]\ntext = ${toml(rule.text)}\nmatch = "line"\n${rule.site ? `site = ${toml(rule.site)}\n` : ""}action = "keep"\n`).join("\n");
+  `[[rule]]\ntext = ${toml(rule.text)}\nmatch = "${rule.how}"\n${rule.site ? `site = ${toml(rule.site)}\n` : ""}action = "keep"\n`).join("\n");
 
 const save = (name, text) => {
   const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
@@ -207,19 +207,19 @@ const sideBySide = (left, right, runs, names) => {
     let taken = 0;
     while (!ahead[side].done) {
       const event = ahead[side].value;
-      if (event.word !== undefined && taken === wanted) return;
       step(side);
       if (event.block) cells[side].push({ block: event.block });
       else if (event.gap !== undefined) {
         const end = event.gap.indexOf("\n");
-        if (end < 0) put(side, tag, event.gap);
+        if (end < 0) put(side, cells[side].at(-1)?.tag === tag ? tag : "", event.gap);
         else if (side === 0 && (cells[0].length || cells[1].length)) return "line";
         else if (side === 1) put(side, "", event.gap.replace(/\s*\n\s*/g, "\n"));
       } else {
         put(side, tag, event.word);
         taken += 1;
+        // What follows is taken with the next word, so that a line of the left text begins a row before it.
+        if (taken === wanted) return;
       }
-      if (event.word !== undefined && taken === wanted && ahead[side].value?.word !== undefined) return;
     }
   };
   const wordsOf = (side, number, tag) => {
@@ -241,7 +241,16 @@ const sideBySide = (left, right, runs, names) => {
   take(1, Infinity, "");
   const node = (part) => (part.block ? make("span", { class: "grey" }, part.block[0], " ", make("span", { class: "kind" }, kindOf(part.block)))
     : part.tag ? make(part.tag, {}, part.text) : document.createTextNode(visible(part.text)));
-  const cell = (parts) => make("td", { dir: "auto" }, parts.flatMap((part, at) => (part.block && at ? ["\n", node(part)] : [node(part)])));
+  const cell = (parts) => {
+    let begins = true;
+    return make("td", { dir: "auto" }, parts.flatMap((part) => {
+      const before = part.block && !begins ? "\n" : "";
+      if (!part.block && begins) part.text = part.text.replace(/^\n+/, "");
+      if (part.block) begins = false;
+      else if (part.text) begins = part.text.endsWith("\n");
+      return [before, node(part)];
+    }));
+  };
   return make("table", { class: "diff" }, make("thead", {}, make("tr", {}, names.map((name) => make("th", { scope: "col" }, said(name))))),
     make("tbody", {}, rows.filter(([a, b]) => a.length || b.length).map(([a, b]) => make("tr", {}, cell(a), cell(b)))));
 };
@@ -314,7 +323,7 @@ const timeline = (cluster) => {
     label.textContent = visible(`${one.date} ${one.site ?? ""}`);
     draw("circle", { class: one === data.documents[cluster.representative] ? "bar apart" : "bar", cx: 8 + 624 * (one.day - first) / span, cy: 13, r: 5 }).append(label);
   }
-  return make("div", {}, svg, make("p", { class: "note" }, told, "; the representative is the other color."));
+  return make("div", { class: "timeline" }, svg, make("p", { class: "note" }, told, "; the representative is the other color."));
 };
 
 const openCluster = (cluster) => {
@@ -345,7 +354,7 @@ const openCluster = (cluster) => {
       ["Headlines", cluster.headline_count > 1 ? cluster.headlines.join(" · ") : null]]),
     kept ? make("div", { class: "actions" }, keepThis(kept), button("Its blocks", () => openDocument(cluster.representative))) : null,
     timeline(cluster), make("h3", {}, "Beside the representative"),
-    make("div", { class: "actions", role: "group", "aria-label": "Members" }, chips),
+    make("div", { class: "actions members", role: "group", "aria-label": "Members" }, chips),
     left > 0 ? make("p", { class: "note" }, `The first ${count(cluster.members.length + 1)} of ${count(cluster.size)} documents are listed.`) : null, place);
   if (cluster.members.length && kept) choose(cluster.members[0], buttons[0]);
 };
@@ -427,7 +436,7 @@ const showPhrases = () => list($("phrase-list"), {
     { name: "Block", value: (phrase) => phrase.texts[0], cell: (phrase) => [wordings(phrase),
       make("details", {}, make("summary", { class: "quiet" }, "where"), make("ul", {}, phrase.at.map(([site, documents]) => make("li", {}, said(site), `: ${counted(documents, "document")}`))),
         make("p", { class: "quiet" }, "First in ", phrase.ids.map((id, at) => [at ? ", " : "", said(id)]).flat())),
-      phrase.whole && phrase.removed ? isContent(phrase.texts[0], phrase.at.length === 1 ? phrase.at[0][0] : null) : null] },
+      phrase.whole && phrase.removed ? isContent(phrase.texts[0], phrase.at.length === 1 ? phrase.at[0][0] : null, phrase.texts.length > 1 ? "template" : "line") : null] },
     { name: "Kind", value: (phrase) => phrase.kind, cell: (phrase) => make("span", { class: "kind" }, words(phrase.kind) + (phrase.removed ? "" : ", stays")) },
     { name: "Documents", number: true, value: (phrase) => phrase.documents, cell: (phrase) => count(phrase.documents) },
     { name: "Sites", number: true, value: (phrase) => phrase.sites, cell: (phrase) => count(phrase.sites) },
