@@ -88,9 +88,8 @@ pub(super) fn similarities(gathered: &Gathered, threshold: f64, recall: f64) -> 
     let anchor = if threshold > 0.7 { "value end" } else { "value" };
     let nudge = if threshold > 0.7 { -6.0 } else { 6.0 };
     drawing.push_str(&format!(
-        "<line class=\"cut\" x1=\"{at:.1}\" y1=\"{}\" x2=\"{at:.1}\" y2=\"{bottom}\"/><text class=\"{anchor}\" x=\"{:.1}\" \
+        "<line class=\"cut\" x1=\"{at:.1}\" y1=\"4\" x2=\"{at:.1}\" y2=\"{bottom}\"/><text class=\"{anchor}\" x=\"{:.1}\" \
          y=\"15\">threshold {threshold}</text>",
-        4,
         at + nudge
     ));
     let below = (threshold * BARS as f64).round() as usize;

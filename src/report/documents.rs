@@ -17,7 +17,7 @@ const ID: usize = 300;
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct ShownDocument {
     pub id: String,
-    /// Whether the id is shown whole.
+    /// Whether the id is shown whole and can stand in a file of decisions.
     pub whole_id: bool,
     pub url: Option<String>,
     pub site: Option<String>,
@@ -53,7 +53,7 @@ impl ShownDocument {
         let short = |text: &Option<String>| text.as_deref().map(|text| cut(text, HEADLINE));
         let id = cut(&row.id, ID);
         ShownDocument {
-            whole_id: id == row.id,
+            whole_id: id == row.id && can_be_decided(&row.id),
             id,
             url: short(&row.url),
             site: short(&row.site),
@@ -78,6 +78,11 @@ impl ShownDocument {
             text_hash: row.text_hash.clone(),
         }
     }
+}
+
+/// Returns whether a line of a file of decisions can name this id: one line, whose blanks at both ends are lost.
+fn can_be_decided(id: &str) -> bool {
+    id.trim() == id && !id.contains(['\n', '\r'])
 }
 
 /// The documents listed, in order, and where each is found.

@@ -88,7 +88,7 @@ fn assemble(shown: &Shown<'_>, packed: &Packed) -> String {
     let data = encode::packed(shown.data().to_string().as_bytes());
     let mut parts = String::with_capacity(packed.parts.iter().map(|part| part.len() + 64).sum());
     for (number, part) in packed.parts.iter().enumerate() {
-        let _ = write!(parts, "<script type=\"application/octet-stream\" id=\"part-{number}\">{part}</script>\n");
+        let _ = writeln!(parts, "<script type=\"application/octet-stream\" id=\"part-{number}\">{part}</script>");
     }
     let recall = shown.summary.expected_recall;
     let fill = |name: &str| match name {

@@ -164,7 +164,7 @@ pub(super) fn read(
         }
     }
     for (_, key) in of_sites.into_iter().flat_map(Smallest::into_items) {
-        chosen.entry(key).or_insert_with(Details::default);
+        chosen.entry(key).or_default();
     }
     let mut of_document: HashMap<usize, Vec<BlockRow>> = wanted.iter().map(|at| (*at, Vec::new())).collect();
     boilerplate_rows(scan, |_, site, document, row| {

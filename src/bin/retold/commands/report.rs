@@ -16,6 +16,7 @@ use crate::args::{GlobalArgs, ReportArgs};
 use crate::commands::Status;
 use crate::diagnostics::Paint;
 use crate::finished;
+use crate::interrupt;
 use crate::progress::Talk;
 use crate::render::{count, counted, size};
 use crate::run::{self, Means};
@@ -34,6 +35,7 @@ pub fn run(global: &GlobalArgs, args: &ReportArgs) -> Result<Status> {
 
 /// Writes the page of the scan in `directory`, with what changed since an earlier one.
 pub fn write(directory: &Path, since: Option<&Path>, mut file: NewFile, means: &Means, talk: &Talk) -> Result<()> {
+    interrupt::remember(file.path());
     let scan = finished::open(directory)?;
     let changes = since.map(finished::open).transpose()?.map(|earlier| compare(&earlier, &scan)).transpose()?;
     let source = if has_texts(&scan) { None } else { inputs(&scan, means, talk) };
@@ -45,6 +47,7 @@ pub fn write(directory: &Path, since: Option<&Path>, mut file: NewFile, means: &
     let made = page(&scan, &texts, changes.as_ref(), &Limits::default())?;
     file.write_all(made.html.as_bytes()).map_err(FileError::write(file.path()))?;
     file.commit()?;
+    interrupt::forget();
     talk.note(&format!(
         "the page shows {} of {} with {}, {}",
         count(made.clusters as u64),
