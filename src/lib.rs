@@ -22,6 +22,7 @@
 //! | [`store`] | records | the same records sorted, within a memory budget |
 //! | [`pipeline`] | documents | a finished [`Scan`] |
 //! | [`output`] | a finished scan | tables, a summary, cleaned copies, explanations |
+//! | [`report`] | the tables of a finished scan | one HTML page to look at, and what changed between two scans |
 //!
 //! # Example
 //!
@@ -65,6 +66,7 @@ pub mod observe;
 pub mod output;
 pub mod pipeline;
 pub mod record;
+pub mod report;
 pub mod similarity;
 pub mod store;
 pub mod text;

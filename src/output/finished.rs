@@ -77,8 +77,22 @@ impl FinishedScan {
     }
 
     /// Returns the directory.
-    pub(super) fn directory(&self) -> &Path {
+    pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Returns the rows of a table, in order; those of one that scans of an earlier version did not write are none.
+    ///
+    /// # Errors
+    /// If the table is missing or cannot be read; as items, where a row cannot be understood.
+    pub(crate) fn rows<T: DeserializeOwned>(
+        &self,
+        table: &str,
+    ) -> Result<impl Iterator<Item = Result<T, WriteError>> + use<T>, WriteError> {
+        let path = self.directory.join(format!("{table}.jsonl"));
+        let later = matches!(table, "versions" | "references");
+        let rows = if later && !path.exists() { None } else { Some(Rows::open(&path, 0)?) };
+        Ok(rows.into_iter().flatten().map(|next| next.map(|(_, row)| row)))
     }
 
     /// Returns the rows of the table `documents`, in order.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Every room with the rooms that it may import.
-const ROOMS: [(&str, &str); 20] = [
+const ROOMS: [(&str, &str); 21] = [
     ("document", ""),
     ("record", ""),
     ("hash", ""),
@@ -23,6 +23,7 @@ const ROOMS: [(&str, &str); 20] = [
     ("store", "record config files hash"),
     ("corpus", "document text store record hash"),
     ("output", "document config text boilerplate similarity cluster files input observe hash evidence"),
+    ("report", "document boilerplate date hash output error"),
     ("error", "config document store output input evidence"),
 ];
 

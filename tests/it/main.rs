@@ -11,6 +11,7 @@ mod interrupted_run;
 mod large_crawl;
 mod layering;
 mod readme;
+mod report;
 mod seeds;
 mod support;
 mod teaching;

@@ -99,6 +99,21 @@ pub enum Command {
         documents, by id, with all the evidence of that run.")]
     Explain(ExplainArgs),
 
+    /// Writes a finished scan as one HTML page to look at; it opens from disk and asks the network for nothing
+    #[command(after_long_help = "Example:\n  \
+        retold scan crawl -o found\n  \
+        retold report found -o found.html\n  \
+        retold report found -o found.html --since found-yesterday\n\n\
+        Texts are read again from the inputs of the scan, and shown only if they have not changed since; a scan with \
+        `--keep-texts` needs no inputs. What the page's buttons correct is saved as files for `--decisions` and `--rules`.")]
+    Report(ReportArgs),
+
+    /// Says what changed between two finished scans: documents whose cluster, kept copy or removed text is another, and why
+    #[command(after_long_help = "Example:\n  \
+        retold compare found-yesterday found\n  \
+        retold compare found-yesterday found --format json")]
+    Compare(CompareArgs),
+
     /// Shows every setting: an annotated `retold.toml`, or with `--print` each value and where it comes from
     #[command(after_long_help = "Example:\n  \
         retold config > retold.toml\n  \
@@ -217,6 +232,14 @@ pub struct ScanArgs {
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub all_blocks: bool,
 
+    /// Store every text in the table `texts` too, so that `report` can show it when the inputs are gone or were piped in
+    #[arg(long, requires = "output", help_heading = "Output", value_parser = switch())]
+    pub keep_texts: bool,
+
+    /// Write the page of `retold report` too, to this new file
+    #[arg(long, value_name = "FILE", requires = "output", help_heading = "Output")]
+    pub report: Option<PathBuf>,
+
     #[command(flatten)]
     pub judging: JudgingArgs,
     #[command(flatten)]
@@ -298,6 +321,41 @@ pub struct ExplainArgs {
     pub reading: ReadingArgs,
 }
 
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Directory that `retold scan -o DIR` wrote
+    #[arg(value_name = "DIR", required = true)]
+    pub scan: PathBuf,
+
+    /// Write the page to this new file
+    #[arg(long, short, value_name = "FILE", required = true, help_heading = "Output")]
+    pub output: PathBuf,
+
+    /// Show what changed since the earlier scan in this directory, too
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub since: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Directory of the earlier scan
+    #[arg(value_name = "BEFORE", required = true)]
+    pub before: PathBuf,
+
+    /// Directory of the later one
+    #[arg(value_name = "AFTER", required = true)]
+    pub after: PathBuf,
+
+    /// How many changed documents are named
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Output")]
+    pub top: usize,
+}
+
 /// Arguments of `config`: every setting, so that flags show up in what it prints.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
@@ -312,6 +370,10 @@ pub struct ConfigArgs {
     /// Show after the summary of `scan` what each stage of the run took
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub timings: bool,
+
+    /// Store every text in the table `texts` of `scan` too
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub keep_texts: bool,
 
     /// List every block in the table `blocks` of `scan`, content too
     #[arg(long, help_heading = "Output", value_parser = switch())]

@@ -19,12 +19,14 @@ use crate::values::nearest;
 const FILE_NAME: &str = "retold.toml";
 
 /// Flags that say which file to read, or mean one run only: no keys of that file.
-const NOT_IN_FILE: [&str; 12] = [
+const NOT_IN_FILE: [&str; 14] = [
     "config",
     "no-config",
     "output",
     "save-evidence",
     "suggest-rules",
+    "report",
+    "since",
     "from",
     "restore",
     "force",
@@ -76,7 +78,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Parsed, ParseError> {
 /// Returns the command with the variable of every flag.
 pub fn with_environment(command: Command) -> Command {
     each_flag(command, |arg, name| {
-        const RUN_ONLY: [&str; 10] = [
+        const RUN_ONLY: [&str; 12] = [
             "help",
             "version",
             "print",
@@ -84,6 +86,8 @@ pub fn with_environment(command: Command) -> Command {
             "output",
             "save-evidence",
             "suggest-rules",
+            "report",
+            "since",
             "from",
             "force",
             "resume",

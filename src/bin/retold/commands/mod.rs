@@ -1,11 +1,13 @@
 //! One file per subcommand.
 
 mod clean;
+mod compare;
 mod completions;
 mod config;
 mod dedup;
 mod explain;
 mod man;
+mod report;
 mod rewrite;
 mod scan;
 
@@ -32,6 +34,8 @@ pub fn dispatch(parsed: &Parsed) -> Result<Status> {
         Command::Clean(args) => clean::run(parsed, args),
         Command::Dedup(args) => dedup::run(parsed, args),
         Command::Explain(args) => explain::run(&parsed.cli.global, args),
+        Command::Report(args) => report::run(&parsed.cli.global, args),
+        Command::Compare(args) => compare::run(&parsed.cli.global, args),
         Command::Config(args) => config::run(parsed, args),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),

@@ -12,7 +12,7 @@ use retold::pipeline::{Clock, Scan};
 use retold::{Config, Error};
 
 use crate::args::{Format, ScanArgs};
-use crate::commands::{Status, print};
+use crate::commands::{Status, print, report};
 use crate::diagnostics::{Paint, hinted};
 use crate::progress::Talk;
 use crate::render::quoted;
@@ -59,6 +59,7 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let new_file =
         |path: &Option<PathBuf>| path.as_deref().map(|path| run::new_file(path, replaces, &read)).transpose();
     let (evidence, rules) = (new_file(&args.save_evidence)?, new_file(&args.suggest_rules)?);
+    let page = new_file(&args.report)?;
     let scan = run::scan(&config, &workspace, &source, &references, &talk, tables.as_ref());
     let scan = scan.map_err(|error| match error {
         Error::Stopped if args.resume => hinted(error.into(), "the same command goes on from what is finished"),
@@ -69,6 +70,9 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let mut clock = Clock::start(&workspace);
     if let Some(tables) = &tables {
         run::write_tables(tables, &scan, &skipped)?;
+        if args.keep_texts {
+            report::keep_texts(tables, &source)?;
+        }
     }
     workspace.keep(LAST_FILES, &true);
     workspace.commit().map_err(Error::from)?;
@@ -87,7 +91,11 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let clusters = largest_clusters(&scan, args.top)?;
     let listed = output.as_ref().map(|output| output.target().join("skipped.jsonl").display().to_string());
     if let Some(output) = output {
+        let directory = output.target().to_owned();
         run::commit(output, &summary)?;
+        if let Some(page) = page {
+            report::write(&directory, None, page, &means, &talk)?;
+        }
     }
     talk.finish(listed.as_deref());
 
@@ -170,9 +178,10 @@ fn next_commands(summary: &Summary, paths: &[PathBuf], output: Option<&Path>, se
 }
 
 /// Settings that say what to print or where, not how to judge.
-const NOT_REPEATED: [&str; 11] = [
+const NOT_REPEATED: [&str; 12] = [
     "top",
     "timings",
+    "keep-texts",
     "all-blocks",
     "resume",
     "threads",
