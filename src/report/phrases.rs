@@ -185,7 +185,7 @@ pub(super) fn read(
             (key, details.phrase(count.documents, scan))
         })
         .collect();
-    phrases.sort_by(|a, b| (Reverse(a.1.documents), a.0).cmp(&(Reverse(b.1.documents), b.0)));
+    phrases.sort_by_key(|(key, phrase)| (Reverse(phrase.documents), *key));
     let phrases = phrases.into_iter().map(|(_, phrase)| phrase).collect();
     Ok(Blocks { phrases, repeated, lost: counts.lost, of_document })
 }
