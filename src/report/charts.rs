@@ -92,7 +92,7 @@ pub(super) fn similarities(gathered: &Gathered, threshold: f64, recall: f64) -> 
          y=\"15\">threshold {threshold}</text>",
         at + nudge
     ));
-    let below = (threshold * BARS as f64).round() as usize;
+    let below = ((threshold * BARS as f64).round() as usize).min(BARS);
     let sum = |bars: &[u64]| bars.iter().sum::<u64>();
     let told = format!(
         "Listed pairs by Jaccard similarity. At {threshold} and above: {} joined, {} not. Below: {} joined by the share of the \

@@ -175,8 +175,7 @@ fn two_scans_are_compared_document_by_document() {
     place.run(["compare", "found", "found"]).ends_with(0).prints("Nothing changed for any document.");
     let text =
         place.run(["compare", "found", "strict"]).ends_with(0).prints("setting `threshold`: 0.5 before, 0.95 after");
-    // Which of the two was kept is for the judge to say.
-    text.prints("harbor: cluster").prints("kept, cluster of 2 before, of 1 after (setting)");
+    text.prints("harbor-copy: cluster, kept, cluster of 2 before, of 1 after (setting)");
     place.file("decisions.csv", "market,market-copy,different\n");
     place.run(["scan", "crawl.jsonl", "-o", "decided", "--decisions", "decisions.csv"]).ends_with(0);
     let compared = |before: &str, after: &str| -> Value {
