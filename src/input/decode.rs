@@ -30,14 +30,21 @@ pub(crate) struct Decoded {
     pub mark: usize,
 }
 
-impl Decoded {
+impl Charset {
     /// Returns what is worth telling about the encoding, if anything.
-    pub fn note(&self) -> Option<String> {
-        match self.charset {
+    pub fn note(self) -> Option<String> {
+        match self {
             Charset::Utf8 => None,
             Charset::BrokenUtf8 => Some("some bytes are no UTF-8 and were read as U+FFFD".to_owned()),
             Charset::Other(encoding) => Some(format!("read as {}", encoding.name())),
         }
+    }
+}
+
+impl Decoded {
+    /// Returns what is worth telling about the encoding, if anything.
+    pub fn note(&self) -> Option<String> {
+        self.charset.note()
     }
 }
 

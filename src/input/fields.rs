@@ -37,9 +37,9 @@ impl Field {
 
 /// One meaning of a field name; a lower rank wins.
 #[derive(Clone, Copy, Debug)]
-struct Meaning {
-    field: Field,
-    rank: u8,
+pub(crate) struct Meaning {
+    pub field: Field,
+    pub rank: u8,
 }
 
 /// The field names of a run.
@@ -82,7 +82,8 @@ impl Fields {
         &self.text_names
     }
 
-    fn meanings(&self, name: &str) -> &[Meaning] {
+    /// Returns what a field of this name may mean.
+    pub fn meanings(&self, name: &str) -> &[Meaning] {
         self.by_length
             .get(name.len())
             .and_then(|bucket| bucket.iter().find(|(known, _)| &**known == name))
@@ -141,7 +142,8 @@ impl Record {
         std::mem::take(&mut self.values[field as usize])
     }
 
-    fn offer(&mut self, meaning: Meaning, value: Value) {
+    /// Takes a value for a meaning of its field's name, unless a better one is there.
+    pub fn offer(&mut self, meaning: Meaning, value: Value) {
         let at = meaning.field as usize;
         let (new, old) = (value.weight(), self.values[at].weight());
         // The last of two fields of one name wins, as in every JSON reader.

@@ -18,10 +18,14 @@
 mod error;
 mod walk;
 
+pub(crate) mod chunk;
 pub(crate) mod decode;
 pub(crate) mod fields;
-pub(crate) mod jsonl;
 pub(crate) mod text;
+
+mod csv;
+mod json;
+mod jsonl;
 
 mod metadata;
 mod site;
@@ -235,6 +239,12 @@ impl Shared {
         (self.memory_bytes / 8).clamp(16 << 20, 1 << 30)
     }
 
+    /// Begins to cut the file of this number, if there is one.
+    fn chunks(&self, file: usize) -> Option<Result<chunk::Chunks<'_>, Skipped>> {
+        let file = self.files.get(file)?;
+        Some(chunk::Chunks::open(file, &self.fields, self.memory_bytes, self.limit_bytes()))
+    }
+
     /// Reads the text file number `file`, noting its digest.
     pub fn read_text(&self, file: usize, digests: &[AtomicU64]) -> Result<text::TextFile, Skipped> {
         let read = text::read(&self.files[file], self.memory_bytes, self.limit_bytes())?;
@@ -306,8 +316,9 @@ impl Source {
         for found in walked.files {
             let source = walk::id_path(&found.relative);
             let container = match found.container {
-                Some(container) => container,
-                None => match guess_container(&found.path, settings.memory_bytes) {
+                // Lines of JSON are often called `.json`.
+                Some(container) if container != Container::Json => container,
+                known => match guess_container(&found.path, known, settings.memory_bytes) {
                     Ok(container) => container,
                     Err(error) => {
                         walked.skipped.push(walk::skipped_path(source, &error));
@@ -403,8 +414,8 @@ impl Source {
         self.shared.read_text(file, digests)
     }
 
-    /// Notes the digest of some lines of the file number `file`.
-    pub(crate) fn note_lines(&self, file: usize, chunk: &jsonl::Chunk, digests: &[AtomicU64]) {
+    /// Notes the digest of some records of the file number `file`.
+    pub(crate) fn note_records(&self, file: usize, chunk: &chunk::Chunk, digests: &[AtomicU64]) {
         add_digest(&digests[file], &chunk.bytes, chunk.offset);
     }
 
@@ -416,10 +427,9 @@ impl Source {
             cuts.digests.get(file)?.store(digest, Ordering::Relaxed);
         }
         cuts.next_file = mark.next_file;
-        if let Some((file, position)) = mark.lines {
+        if let Some((file, position)) = mark.chunks {
             let shared = &self.shared;
-            let lines = jsonl::Lines::open(shared.files.get(file)?, shared.memory_bytes, shared.limit_bytes()).ok()?;
-            cuts.lines = Some((file, lines.at(position).ok()?));
+            cuts.chunks = Some((file, shared.chunks(file)?.ok()?.at(position).ok()?));
         }
         Some(cuts)
     }
@@ -428,7 +438,7 @@ impl Source {
     pub(crate) fn cuts(&self) -> Cuts<'_> {
         let digests = zeros(self.shared.files.len());
         *self.digests.lock().expect("no reader panicked") = digests.clone();
-        Cuts { shared: &self.shared, digests, next_file: 0, lines: None }
+        Cuts { shared: &self.shared, digests, next_file: 0, chunks: None }
     }
 }
 
@@ -451,7 +461,7 @@ fn is_stream(path: &Path) -> bool {
 
 /// Returns the name of a copy of a stream, whose id path is `-`, `-2` and so on: `stdin.jsonl`, `stdin-2.txt`.
 fn stream_name(id_path: &str, container: Container) -> PathBuf {
-    let suffix = if container == Container::Jsonl { "jsonl" } else { "txt" };
+    let suffix = container.suffix();
     PathBuf::from(format!("stdin{}.{suffix}", if id_path == STANDARD_INPUT { "" } else { id_path }))
 }
 
@@ -461,8 +471,12 @@ pub(crate) fn stream_of(name: &str) -> Option<&str> {
     Some(if number.is_empty() { STANDARD_INPUT } else { number })
 }
 
-/// Returns what a file without a telling name holds: JSON lines if it begins with an object, else one text.
-fn guess_container(path: &Path, memory_bytes: u64) -> io::Result<Container> {
+/// Bytes in which a line of JSON must end for the file to be known as lines.
+const GUESS_BYTES: u64 = 4 << 20;
+
+/// Returns what a file holds whose name does not tell: JSON lines if it begins with a line that is an object, else one
+/// text; JSON of another form where that is known.
+fn guess_container(path: &Path, known: Option<Container>, memory_bytes: u64) -> io::Result<Container> {
     let failed = |error| match error {
         FileError::Read { source, .. } | FileError::Write { source, .. } => source,
         other => io::Error::other(other.to_string()),
@@ -470,9 +484,15 @@ fn guess_container(path: &Path, memory_bytes: u64) -> io::Result<Container> {
     let reader: InputReader = files::open(path, memory_bytes).map_err(failed)?;
     let mut head = Vec::new();
     // A tear is told when the file is read in earnest.
-    let _ = reader.take(64 << 10).read_to_end(&mut head);
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
-    Ok(if head.trim_ascii_start().starts_with(b"{") { Container::Jsonl } else { Container::Text })
+    let _ = reader.take(if known.is_some() { GUESS_BYTES } else { 64 << 10 }).read_to_end(&mut head);
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+    if known != Some(Container::Json) {
+        return Ok(if head.starts_with(b"{") { Container::Jsonl } else { Container::Text });
+    }
+    let line_end = memchr::memchr(b'\n', head).filter(|end| !head[*end..].trim_ascii().is_empty());
+    let is_object = |line: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+    let is_lines = head.starts_with(b"{") && line_end.is_some_and(|end| is_object(&head[..end]));
+    Ok(if is_lines { Container::Jsonl } else { Container::Json })
 }
 
 /// A copy of what can be read only once, removed when it is dropped.
@@ -509,8 +529,8 @@ impl Drop for ScratchFile {
 pub(crate) enum Cut {
     /// The text files of these numbers.
     Texts(Range<usize>),
-    /// Some lines of the file of this number.
-    Lines(usize, jsonl::Chunk),
+    /// Some records of the file of this number.
+    Records(usize, chunk::Chunk),
     /// A file cannot be read.
     Unreadable(Skipped),
 }
@@ -520,7 +540,7 @@ pub(crate) enum Cut {
 struct Mark {
     next_file: usize,
     /// The file that is being cut, and where.
-    lines: Option<(usize, jsonl::Position)>,
+    chunks: Option<(usize, chunk::Position)>,
     /// The digests of files so far.
     digests: Vec<(usize, u64)>,
 }
@@ -530,7 +550,7 @@ pub(crate) struct Cuts<'a> {
     shared: &'a Arc<Shared>,
     pub digests: Arc<[AtomicU64]>,
     next_file: usize,
-    lines: Option<(usize, jsonl::Lines<'a>)>,
+    chunks: Option<(usize, chunk::Chunks<'a>)>,
 }
 
 impl Iterator for Cuts<'_> {
@@ -538,19 +558,19 @@ impl Iterator for Cuts<'_> {
 
     fn next(&mut self) -> Option<Cut> {
         loop {
-            if let Some((file, lines)) = &mut self.lines {
-                if let Some(chunk) = lines.next_chunk() {
-                    return Some(Cut::Lines(*file, chunk));
+            if let Some((file, chunks)) = &mut self.chunks {
+                if let Some(chunk) = chunks.next_chunk() {
+                    return Some(Cut::Records(*file, chunk));
                 }
-                self.lines = None;
+                self.chunks = None;
             }
             let files = &self.shared.files;
             let first = self.next_file;
             let file = files.get(first)?;
-            if file.container == Container::Jsonl {
+            if file.container != Container::Text {
                 self.next_file += 1;
-                match jsonl::Lines::open(file, self.shared.memory_bytes, self.shared.limit_bytes()) {
-                    Ok(lines) => self.lines = Some((first, lines)),
+                match self.shared.chunks(first).expect("the file is there") {
+                    Ok(chunks) => self.chunks = Some((first, chunks)),
                     Err(skipped) => return Some(Cut::Unreadable(skipped)),
                 }
                 continue;
@@ -601,7 +621,7 @@ impl DocumentPass for SourcePass<'_> {
         let digests = self.cuts.digests.iter().map(|digest| digest.load(Ordering::Relaxed)).enumerate();
         let mark = Mark {
             next_file: self.cuts.next_file,
-            lines: self.cuts.lines.as_ref().map(|(file, lines)| (*file, lines.position())),
+            chunks: self.cuts.chunks.as_ref().map(|(file, chunks)| (*file, chunks.position())),
             digests: digests.filter(|(_, digest)| *digest != 0).collect(),
         };
         serde_json::to_string(&mark).expect("a mark is numbers")
@@ -618,9 +638,9 @@ impl Batch for SourceBatch {
     fn parse(self: Box<Self>) -> Parsed {
         match self.cut {
             Cut::Unreadable(skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
-            Cut::Lines(number, chunk) => {
+            Cut::Records(number, chunk) => {
                 let digest = add_digest(&self.digests[number], &chunk.bytes, chunk.offset);
-                Parsed { digest, ..jsonl::parse(chunk, &self.shared.files[number], &self.shared.fields) }
+                Parsed { digest, ..chunk::parse(chunk, &self.shared.files[number], &self.shared.fields) }
             }
             Cut::Texts(numbers) => {
                 let mut parsed = Parsed::default();

@@ -5,6 +5,7 @@ use std::io::Read;
 use crate::document::Skipped;
 use crate::files;
 use crate::input::InputFile;
+use crate::input::chunk::open_input;
 
 /// A text file as read.
 pub(crate) struct TextFile {
@@ -21,10 +22,7 @@ pub(crate) struct TextFile {
 /// Of a torn one, what stands before the tear is its text. A file whose text would not fit in memory (`limit_bytes`) is
 /// skipped before more than that is read.
 pub(crate) fn read(file: &InputFile, memory_bytes: u64, limit_bytes: u64) -> Result<TextFile, Skipped> {
-    let mut reader = files::open(&file.path, memory_bytes).map_err(|error| match &error {
-        files::FileError::Read { source, .. } => super::walk::skipped_path(file.source.to_string(), source),
-        other => file.skipped(None, None, other.to_string(), Some(other.hint())),
-    })?;
+    let mut reader = open_input(file, memory_bytes)?;
     let mut bytes = Vec::with_capacity(usize::try_from(file.bytes.min(limit_bytes)).unwrap_or(0) + 1);
     let result = reader.by_ref().take(limit_bytes + 1).read_to_end(&mut bytes);
     if bytes.len() as u64 > limit_bytes {

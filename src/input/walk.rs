@@ -23,26 +23,53 @@ pub enum Container {
     Text,
     /// A document a line.
     Jsonl,
+    /// A document a row.
+    Csv,
+    /// A document an object: one, or the members of a list.
+    Json,
 }
 
 impl Container {
+    /// Returns the suffix of a file of this kind.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Container::Text => "txt",
+            Container::Jsonl => "jsonl",
+            Container::Csv => "csv",
+            Container::Json => "json",
+        }
+    }
+
     /// Returns what a file's name says.
     fn of_name(name: &str) -> Option<Container> {
         let (_, bare) = Compression::of_name(name);
         match suffix(bare)?.to_ascii_lowercase().as_str() {
             "txt" | "md" => Some(Container::Text),
             "jsonl" | "ndjson" => Some(Container::Jsonl),
+            "csv" | "tsv" => Some(Container::Csv),
+            "json" => Some(Container::Json),
             _ => None,
         }
     }
 }
 
 /// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
-const OTHER_CONTAINERS: [&str; 9] = ["html", "htm", "csv", "tsv", "parquet", "warc", "wet", "zip", "pdf"];
+const OTHER_CONTAINERS: [&str; 7] = ["html", "htm", "parquet", "warc", "wet", "zip", "pdf"];
 
 /// Names of the tables that lie beside mirrored files in our outputs.
-const TABLES: [&str; 9] =
-    ["documents", "blocks", "pairs", "clusters", "headlines", "versions", "skipped", "removed", "dropped"];
+const TABLES: [&str; 11] = [
+    "documents",
+    "blocks",
+    "pairs",
+    "clusters",
+    "headlines",
+    "versions",
+    "references",
+    "skipped",
+    "removed",
+    "dropped",
+    "summary",
+];
 
 /// A file to read.
 #[derive(Clone, Debug)]
@@ -530,7 +557,7 @@ mod tests {
         assert_eq!(walked.left_out.outputs, ["out", "out.partial"]);
         let walked = walk(&[root.path().join("out")], &[], false).unwrap();
         assert_eq!(ids(&walked), ["a.txt", "sub/removed.jsonl"]);
-        assert_eq!(walked.left_out.outputs, ["removed.jsonl"]);
+        assert_eq!(walked.left_out.outputs, ["removed.jsonl", "summary.json"]);
     }
 
     #[cfg(unix)]

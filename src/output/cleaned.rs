@@ -27,12 +27,12 @@ use serde::Serialize;
 use crate::boilerplate::BoilerplateKind;
 use crate::document::{Document, Skipped, Span};
 use crate::files::{Compression, OutputDirectory, OutputFile};
-use crate::input::decode::{Charset, decode_as, detect, raw_offsets};
-use crate::input::jsonl::{self, Chunk};
-use crate::input::{Cut, InputFile, Source, fields};
+use crate::input::chunk::{self, Chunk, text_ranges, without};
+use crate::input::decode::{Charset, decode_as, detect};
+use crate::input::{Container, Cut, InputFile, Source, fields};
 use crate::observe::{Leg, Observer};
 use crate::output::WriteError;
-use crate::output::cut::{json_offsets, widen, without};
+use crate::output::cut::widen;
 use crate::output::schema::{DroppedRow, RemovedRow};
 use crate::output::tables::append_row;
 
@@ -232,18 +232,23 @@ fn check(decision: &Decision, document: &Document) -> Result<(), WriteError> {
 
 /// A piece of the input, read.
 enum Piece {
-    Lines { file: usize, chunk: Chunk, records: Vec<Record> },
+    Records { file: usize, chunk: Chunk, records: Vec<Record> },
     Texts(Vec<TextPiece>),
     Unreadable(Skipped),
 }
 
-/// A line that holds something.
+/// A record that holds something.
 struct Record {
-    /// Where it stands in the chunk, without byte order mark and line end.
-    json: Range<usize>,
-    /// One past its line end.
-    end: usize,
+    place: chunk::Record,
     read: Result<Document, Skipped>,
+}
+
+/// Some records of a file.
+struct RecordsPiece<'a> {
+    source: &'a Source,
+    file: usize,
+    chunk: Chunk,
+    records: Vec<Record>,
 }
 
 /// A text file.
@@ -277,18 +282,15 @@ impl Piece {
     fn read(source: &Source, cut: Cut, digests: &[AtomicU64]) -> Piece {
         match cut {
             Cut::Unreadable(skipped) => Piece::Unreadable(skipped),
-            Cut::Lines(file, chunk) => {
-                source.note_lines(file, &chunk, digests);
-                let mut notes = jsonl::Notes::default();
-                let records = chunk
-                    .lines()
-                    .map(|line| Record {
-                        json: line.start..line.start + line.bytes.len(),
-                        end: line.end,
-                        read: jsonl::read_line(&chunk, &line, &source.files()[file], source.fields(), &mut notes),
-                    })
-                    .collect();
-                Piece::Lines { file, chunk, records }
+            Cut::Records(file, chunk) => {
+                source.note_records(file, &chunk, digests);
+                let mut notes = chunk::Notes::default();
+                let read = |place: chunk::Record| Record {
+                    read: chunk::read_record(&chunk, &place, &source.files()[file], source.fields(), &mut notes),
+                    place,
+                };
+                let records = chunk.records().into_iter().map(read).collect();
+                Piece::Records { file, chunk, records }
             }
             Cut::Texts(files) => {
                 Piece::Texts(files.map(|file| TextPiece { file, read: read_text(source, file, digests) }).collect())
@@ -298,7 +300,7 @@ impl Piece {
 
     fn documents(&self) -> impl Iterator<Item = &Document> {
         let (records, texts) = match self {
-            Piece::Lines { records, .. } => (records.as_slice(), [].as_slice()),
+            Piece::Records { records, .. } => (records.as_slice(), [].as_slice()),
             Piece::Texts(texts) => ([].as_slice(), texts.as_slice()),
             Piece::Unreadable(_) => ([].as_slice(), [].as_slice()),
         };
@@ -319,48 +321,9 @@ impl Piece {
         let mut decide = || decisions.next().expect("there is a decision for every document");
         match self {
             Piece::Unreadable(skipped) => output.counts.skipped.push(skipped),
-            Piece::Lines { file, chunk, records } => {
-                let mut cuts: Vec<Range<usize>> = Vec::new();
-                if directory.is_none() && chunk.offset == 0 && chunk.bytes.starts_with(b"\xef\xbb\xbf") {
-                    // A stream joins files: a byte order mark would stand in its middle.
-                    cuts.push(0..3);
-                }
-                for record in records {
-                    let keeps = match record.read {
-                        Ok(document) => {
-                            let decision = decide();
-                            let kept = output.keeps(mode, &document, &decision);
-                            if kept && mode.removes() && !decision.removed.is_empty() {
-                                let line = &chunk.bytes[record.json.clone()];
-                                let place = Place { offset: chunk.offset, start: record.json.start };
-                                match cut_record(line, &document, &decision.removed, source.fields()) {
-                                    Some(found) => {
-                                        output.cut(&found, &chunk.bytes, &document, &decision, &place, &mut cuts)
-                                    }
-                                    None => output.keeps_whole(&document),
-                                }
-                            }
-                            kept
-                        }
-                        Err(skipped) => {
-                            output.counts.skipped.push(skipped);
-                            !mode.drops()
-                        }
-                    };
-                    if !keeps {
-                        cuts.push(record.json.start..record.end);
-                    }
-                }
-                output.counts.skipped.extend(chunk.trouble);
-                output.bytes = chunk.packed_bytes;
-                output.file = Some(file);
-                let copy = without(&chunk.bytes, &cuts);
-                // A stream joins files, so that each must end its last line.
-                let needs_end = directory.is_none() && copy.last().is_some_and(|last| *last != b'\n');
-                output.copy = if directory.is_some() { packed(source, file, copy, chunk.compression)? } else { copy };
-                if needs_end {
-                    output.copy.push(b'\n');
-                }
+            Piece::Records { file, chunk, records } => {
+                let piece = RecordsPiece { source, file, chunk, records };
+                output.write_records(piece, mode, directory.is_some(), decide)?;
             }
             Piece::Texts(texts) => {
                 for text in texts {
@@ -384,6 +347,77 @@ impl Piece {
 }
 
 impl Output {
+    /// Makes what is to be written of some records.
+    fn write_records(
+        &mut self,
+        piece: RecordsPiece<'_>,
+        mode: Mode,
+        to_directory: bool,
+        mut decide: impl FnMut() -> Decision,
+    ) -> Result<(), WriteError> {
+        let RecordsPiece { source, file, chunk, records } = piece;
+        let is_json = matches!(source.files()[file].container, Container::Jsonl | Container::Json);
+        let mut left_out = Vec::with_capacity(records.len());
+        let mut cuts: Vec<Range<usize>> = Vec::new();
+        for record in &records {
+            let document = match &record.read {
+                Ok(document) => document,
+                Err(skipped) => {
+                    self.counts.skipped.push(skipped.clone());
+                    left_out.push(mode.drops());
+                    continue;
+                }
+            };
+            let decision = decide();
+            let keeps = self.keeps(mode, document, &decision);
+            left_out.push(!keeps);
+            if !keeps {
+                continue;
+            }
+            let removes = mode.removes() && !decision.removed.is_empty();
+            if !to_directory && !is_json {
+                self.print(document, &decision, removes);
+            } else if removes {
+                match cut_record(&chunk, &record.place, document, &decision.removed, source.fields()) {
+                    Some(found) => self.cut(&found, &chunk.bytes, document, &decision, chunk.offset, &mut cuts),
+                    None => self.keeps_whole(document),
+                }
+            }
+        }
+        self.counts.skipped.extend(chunk.trouble.clone());
+        self.bytes = chunk.packed_bytes;
+        if to_directory {
+            let places: Vec<chunk::Record> = records.into_iter().map(|record| record.place).collect();
+            cuts.extend(chunk.without(&places, &left_out));
+            cuts.sort_unstable_by_key(|cut| cut.start);
+            self.file = Some(file);
+            self.copy = packed(source, file, without(&chunk.bytes, &cuts), chunk.compression)?;
+        } else if is_json {
+            let mut cuts = cuts.into_iter().peekable();
+            for (record, _) in records.iter().zip(&left_out).filter(|(_, out)| !**out) {
+                let range = record.place.range.clone();
+                let within: Vec<Range<usize>> = std::iter::from_fn(|| cuts.next_if(|cut| cut.start < range.end))
+                    .map(|cut| cut.start - range.start..cut.end - range.start)
+                    .collect();
+                let line = without(&chunk.bytes[range], &within);
+                // Between its tokens JSON may be broken into lines; inside a string there is no line end.
+                self.copy.extend(line.into_iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+                self.copy.push(b'\n');
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a document as a line of JSON, for it comes from a container that no stream can be.
+    fn print(&mut self, document: &Document, decision: &Decision, removes: bool) {
+        let spans = if removes { widened(&document.text, &decision.removed) } else { Vec::new() };
+        self.counts.removed += spans.len() as u64;
+        self.counts.removed_bytes += spans.iter().map(|span| span.len() as u64).sum::<u64>();
+        let cuts: Vec<Range<usize>> = spans.iter().map(|span| span.range()).collect();
+        let text = String::from_utf8(without(document.text.as_bytes(), &cuts)).expect("spans end between characters");
+        append_row(&TextRecord::new(&decision.id, &text, document), &mut self.copy);
+    }
+
     /// Counts a document, and lists it when it is dropped; returns whether it is kept.
     fn keeps(&mut self, mode: Mode, document: &Document, decision: &Decision) -> bool {
         self.counts.documents += 1;
@@ -415,11 +449,10 @@ impl Output {
         bytes: &[u8],
         document: &Document,
         decision: &Decision,
-        place: &Place,
+        offset: u64,
         cuts: &mut Vec<Range<usize>>,
     ) {
         for ((span, range), block) in found.iter().zip(&decision.removed) {
-            let range = place.start + range.start..place.start + range.end;
             let text = span.of(&document.text);
             let raw = &bytes[range.clone()];
             let (raw, raw_hex) = match std::str::from_utf8(raw) {
@@ -436,29 +469,23 @@ impl Output {
                 kind: block.kind.name().to_owned(),
                 score: block.score,
                 text: text.to_owned(),
-                byte: place.offset + range.start as u64,
+                byte: offset + range.start as u64,
                 raw,
                 raw_hex,
             };
             append_row(&row, &mut self.removed);
             self.counts.removed += 1;
             self.counts.removed_bytes += span.len() as u64;
-            cuts.push(range);
+            cuts.push(range.clone());
         }
     }
 
     fn keeps_whole(&mut self, document: &Document) {
         self.counts.notes.push(format!(
-            "`{}`: kept whole, since its encoding cannot be cut where its boilerplate ends",
+            "`{}`: kept whole, since it would read otherwise in its file without its boilerplate",
             document.id
         ));
     }
-}
-
-/// Where a document's bytes stand: in what was read, and that in its unpacked file.
-struct Place {
-    offset: u64,
-    start: usize,
 }
 
 /// Packs a piece of a file as the file was packed. Nothing of a piece that is all gone is left, not even a member of no
@@ -493,8 +520,7 @@ fn write_text(
     if mode.removes() && !decision.removed.is_empty() {
         match cut_text(&text.bytes, text.charset, text.mark, &text.document.text, &decision.removed) {
             Some(found) => {
-                let place = Place { offset: 0, start: 0 };
-                output.cut(&found, &text.bytes, &text.document, decision, &place, &mut cuts);
+                output.cut(&found, &text.bytes, &text.document, decision, 0, &mut cuts);
             }
             None => output.keeps_whole(&text.document),
         }
@@ -540,49 +566,32 @@ impl<'a> TextRecord<'a> {
     }
 }
 
-/// Finds what goes for every block: its span of the text, and its range of the bytes that the text was decoded from.
-///
-/// Returns none if the bytes that stay would not decode to the text that stays.
-fn cut_text(
-    bytes: &[u8],
-    charset: Charset,
-    mark: usize,
-    text: &str,
-    removed: &[RemovedBlock],
-) -> Option<Vec<(Span, Range<usize>)>> {
-    let spans = widen(text, &removed.iter().map(|block| block.span).collect::<Vec<_>>());
-    let ranges = pairs(&raw_offsets(bytes, charset, mark, &ends(spans.iter().map(|span| span.range()))));
-    let stays = || without(text.as_bytes(), &spans.iter().map(|span| span.range()).collect::<Vec<_>>());
-    (charset == Charset::Utf8 || decode_as(&without(bytes, &ranges)[mark..], charset).as_bytes() == stays())
-        .then(|| spans.into_iter().zip(ranges).collect())
+/// What goes for every block: its span of the text, and its range of the bytes that the text was read from.
+type Found = Vec<(Span, Range<usize>)>;
+
+/// Finds what goes of a text file; none if what stays would not read as the text that stays.
+fn cut_text(bytes: &[u8], charset: Charset, mark: usize, text: &str, removed: &[RemovedBlock]) -> Option<Found> {
+    let spans = widened(text, removed);
+    let ranges = text_ranges(bytes, charset, mark, text, &spans)?;
+    Some(spans.into_iter().zip(ranges).collect())
 }
 
-/// As [`cut_text`], for the text field of a JSON line.
+/// As [`cut_text`], for a record of a chunk.
 fn cut_record(
-    line: &[u8],
+    chunk: &Chunk,
+    place: &chunk::Record,
     document: &Document,
     removed: &[RemovedBlock],
     fields: &fields::Fields,
-) -> Option<Vec<(Span, Range<usize>)>> {
-    let (charset, mark) = detect(line).ok()?;
-    let json = decode_as(&line[mark..], charset);
-    let raw = fields::raw_text(&json, fields).ok()??;
-    let field = raw.as_ptr().addr() - json.as_ptr().addr();
-    let spans = widen(&document.text, &removed.iter().map(|block| block.span).collect::<Vec<_>>());
-    let offsets: Vec<usize> =
-        json_offsets(raw, &ends(spans.iter().map(|span| span.range()))).iter().map(|offset| field + offset).collect();
-    let ranges = pairs(&raw_offsets(line, charset, mark, &offsets));
-    let stays = || without(json.as_bytes(), &pairs(&offsets));
-    (charset == Charset::Utf8 || decode_as(&without(line, &ranges)[mark..], charset).as_bytes() == stays())
-        .then(|| spans.into_iter().zip(ranges).collect())
+) -> Option<Found> {
+    let spans = widened(&document.text, removed);
+    let ranges = chunk.ranges_of(place, &document.text, &spans, fields)?;
+    Some(spans.into_iter().zip(ranges).collect())
 }
 
-fn ends(ranges: impl Iterator<Item = Range<usize>>) -> Vec<usize> {
-    ranges.flat_map(|range| [range.start, range.end]).collect()
-}
-
-fn pairs(ends: &[usize]) -> Vec<Range<usize>> {
-    ends.chunks_exact(2).map(|pair| pair[0]..pair[1]).collect()
+/// Returns what goes of a text with the blocks that are removed.
+fn widened(text: &str, removed: &[RemovedBlock]) -> Vec<Span> {
+    widen(text, &removed.iter().map(|block| block.span).collect::<Vec<_>>())
 }
 
 /// Writes outputs in order.
@@ -774,6 +783,14 @@ mod tests {
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     }
 
+    const TABLE: &str = "\u{feff}id;text;note\r\n1;\"One \"\"so\"\".\nSubscribe \"\"now\"\"\n\nTwo; three.\";\"a \"\"b\"\"\"\r\n\r\n2;;Subscribe\r\n3;plain;x";
+    const TABLE_CLEAN: &str =
+        "\u{feff}id;text;note\r\n1;\"One \"\"so\"\".\n\nTwo; three.\";\"a \"\"b\"\"\"\r\n\r\n2;;Subscribe\r\n3;plain;x";
+    const TABS: &str =
+        "text\turl\n\"L'\u{e9}cole a ferm\u{e9} apr\u{e8}s l'\u{e9}t\u{e9}.\nSubscribe d\u{e8}s aujourd'hui\n\"\tu\n";
+    const TABS_CLEAN: &str = "text\turl\n\"L'\u{e9}cole a ferm\u{e9} apr\u{e8}s l'\u{e9}t\u{e9}.\n\"\tu\n";
+    const LIST: &str = "[\n  {\"text\": \"One.\\nSubscribe\\nTwo.\", \"n\": 1},\n  {\"text\": \"Three.\"}\n]\n";
+
     /// Inputs with what `clean` makes of them.
     fn inputs() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
         let french = "L'\u{e9}cole a ferm\u{e9} apr\u{e8}s l'\u{e9}t\u{e9}.\nSubscribe d\u{e8}s aujourd'hui\nLa mairie l'a annonc\u{e9}.\n";
@@ -805,6 +822,9 @@ mod tests {
             ("broken.jsonl", broken.as_bytes().to_vec(), broken_clean.as_bytes().to_vec()),
             ("latin.jsonl", line(french), line(&french_clean)),
             ("none.jsonl.gz", gzip(""), Vec::new()),
+            ("table.csv.gz", gzip(TABLE), TABLE_CLEAN.as_bytes().to_vec()),
+            ("table.tsv", latin(TABS), latin(TABS_CLEAN)),
+            ("list.json", LIST.as_bytes().to_vec(), LIST.replace("Subscribe\\n", "").into_bytes()),
         ]
     }
 
@@ -814,7 +834,7 @@ mod tests {
         let case = Case::new(&inputs.iter().map(|(name, bytes, _)| (*name, bytes.clone())).collect::<Vec<_>>());
         for threads in [1, 4] {
             let rewritten = case.rewrite(Mode::Clean, threads).unwrap();
-            assert_eq!((rewritten.removed, rewritten.dropped, rewritten.skipped.len()), (13, 0, 1));
+            assert_eq!((rewritten.removed, rewritten.dropped, rewritten.skipped.len()), (16, 0, 1));
             assert!(rewritten.notes.is_empty(), "{:?}", rewritten.notes);
             for (name, bytes, clean) in &inputs {
                 let copy = case.unpacked(&format!("out/{name}"));
@@ -823,7 +843,7 @@ mod tests {
                 assert_eq!(Compression::of_magic(&packed), Compression::of_magic(bytes), "{name}");
             }
             let restored = case.restore().unwrap();
-            assert_eq!(restored, Restored { files: inputs.len() as u64, blocks: 13 });
+            assert_eq!(restored, Restored { files: inputs.len() as u64, blocks: 16 });
             for (name, _, _) in &inputs {
                 assert_eq!(case.unpacked(&format!("again/{name}")), case.unpacked(&format!("in/{name}")), "{name}");
             }
@@ -870,8 +890,22 @@ mod tests {
     }
 
     #[test]
+    fn rows_and_members_that_are_dropped_leave_a_table_and_a_list() {
+        let case = Case::new(&[
+            ("a.csv", b"id,text\n1,a copy\n2,\"One,\n2\"\n3,a copy\nx\n".to_vec()),
+            ("b.json", b"[{\"text\": \"a copy\"},\n {\"text\": \"Two.\"}, {\"text\": \"a copy\"}]\n".to_vec()),
+        ]);
+        let rewritten = case.rewrite(Mode::Dedup, 2).unwrap();
+        assert_eq!((rewritten.kept, rewritten.dropped, rewritten.skipped.len()), (2, 4, 1));
+        assert_eq!(case.unpacked("out/a.csv"), b"id,text\n2,\"One,\n2\"\n");
+        assert_eq!(case.unpacked("out/b.json"), b"[{\"text\": \"Two.\"}]\n");
+    }
+
+    #[test]
     fn a_stream_takes_records_and_texts_as_records() {
         let case = Case::new(&[
+            ("c.csv", b"url,text\nu,\"One.\nSubscribe\"\n".to_vec()),
+            ("d.json", b"{\"x\": 1,\n \"text\":\"One.\\nSubscribe\"}".to_vec()),
             ("a.jsonl", b"\xef\xbb\xbf{\"x\": 1, \"text\":\"One.\\nSubscribe\"}".to_vec()),
             ("b.txt", latin("\u{c9}t\u{e9} \u{e0} l'\u{e9}cole.\nSubscribe\n")),
         ]);
@@ -881,7 +915,8 @@ mod tests {
         rewrite(&source, &mut decide(&source).into_iter(), &settings, Target::Stream(&mut stream), &Silent).unwrap();
         assert_eq!(
             String::from_utf8(stream).unwrap(),
-            "{\"x\": 1, \"text\":\"One.\\n\"}\n{\"id\":\"b.txt\",\"text\":\"\u{c9}t\u{e9} \u{e0} l'\u{e9}cole.\\n\"}\n"
+            "{\"x\": 1, \"text\":\"One.\\n\"}\n{\"id\":\"b.txt\",\"text\":\"\u{c9}t\u{e9} \u{e0} l'\u{e9}cole.\\n\"}\n\
+             {\"id\":\"c.csv:0\",\"url\":\"u\",\"text\":\"One.\\n\"}\n{\"x\": 1,  \"text\":\"One.\\n\"}\n"
         );
     }
 
