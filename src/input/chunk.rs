@@ -428,7 +428,7 @@ impl Notes {
         }
     }
 
-    fn told(self, file: &InputFile) -> Vec<String> {
+    pub(super) fn told(self, file: &InputFile) -> Vec<String> {
         let tell = |(what, row, count): (String, u64, u64)| {
             let more = if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() };
             let numbered = crate::document::numbered(&file.source);
@@ -512,6 +512,21 @@ impl Trouble {
     pub fn no_text(expected: &str, found: &str) -> Trouble {
         Trouble { reason: format!("expected {expected}, found {found}"), hint: None, column: Some(0), is_text: false }
     }
+}
+
+/// Makes the document of a row whose cells are typed.
+pub(crate) fn read_cells(
+    record: fields::Record,
+    row: u64,
+    file: &InputFile,
+    fields: &Fields,
+    notes: &mut Notes,
+) -> Result<Document, Skipped> {
+    document(record, row, file, notes).map_err(|found| {
+        let reason = format!("expected a string in column `{}`, found {found}", fields.text_names()[0]);
+        let hint = "name the column of the text with `--text-field`".to_owned();
+        file.skipped(Some(row), None, reason, Some(hint))
+    })
 }
 
 /// Makes the document of a record.

@@ -143,14 +143,23 @@ impl Record {
     }
 
     /// Takes a value for a meaning of its field's name, unless a better one is there.
-    pub fn offer(&mut self, meaning: Meaning, value: Value) {
+    ///
+    /// Returns whether it took it.
+    pub fn offer(&mut self, meaning: Meaning, value: Value) -> bool {
         let at = meaning.field as usize;
         let (new, old) = (value.weight(), self.values[at].weight());
         // The last of two fields of one name wins, as in every JSON reader.
-        if new > old || (new == old && meaning.rank <= self.ranks[at]) {
+        let is_better = new > old || (new == old && meaning.rank <= self.ranks[at]);
+        if is_better {
             self.values[at] = value;
             self.ranks[at] = meaning.rank;
         }
+        is_better
+    }
+
+    /// Returns all values.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter()
     }
 
     /// Returns whether a value for this meaning would be thrown away.

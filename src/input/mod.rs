@@ -23,6 +23,9 @@ pub(crate) mod decode;
 pub(crate) mod fields;
 pub(crate) mod text;
 
+#[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
+pub(crate) mod parquet;
+
 mod csv;
 mod json;
 mod jsonl;
@@ -210,6 +213,13 @@ impl InputFile {
         })
     }
 
+    /// Makes the row of `skipped` for a file that needs a feature which is not built in.
+    #[allow(dead_code, reason = "all features may be built in")]
+    pub(crate) fn not_built_in(&self, feature: &str) -> Skipped {
+        let reason = format!("this program was built without the feature `{feature}`");
+        self.skipped(None, None, reason, Some(format!("build it with `cargo install --features {feature}`")))
+    }
+
     #[cfg(test)]
     pub(crate) fn for_test(source: &str, path: &Path) -> InputFile {
         InputFile {
@@ -240,9 +250,14 @@ impl Shared {
     }
 
     /// Begins to cut the file of this number, if there is one.
-    fn chunks(&self, file: usize) -> Option<Result<chunk::Chunks<'_>, Skipped>> {
+    fn open(&self, file: usize) -> Option<Result<Open<'_>, Skipped>> {
         let file = self.files.get(file)?;
-        Some(chunk::Chunks::open(file, &self.fields, self.memory_bytes, self.limit_bytes()))
+        let limit = self.limit_bytes();
+        Some(match file.container {
+            Container::Parquet => parquet::Rows::open(file, &self.fields, limit).map(|rows| Open::Rows(Box::new(rows))),
+            _ => chunk::Chunks::open(file, &self.fields, self.memory_bytes, limit)
+                .map(|chunks| Open::Chunks(Box::new(chunks))),
+        })
     }
 
     /// Reads the text file number `file`, noting its digest.
@@ -414,6 +429,11 @@ impl Source {
         self.shared.read_text(file, digests)
     }
 
+    /// Notes the digest of some rows of the file number `file`.
+    pub(crate) fn note_rows(&self, file: usize, piece: &parquet::Piece, digests: &[AtomicU64]) {
+        digests[file].fetch_add(piece.digest(), Ordering::Relaxed);
+    }
+
     /// Notes the digest of some records of the file number `file`.
     pub(crate) fn note_records(&self, file: usize, chunk: &chunk::Chunk, digests: &[AtomicU64]) {
         add_digest(&digests[file], &chunk.bytes, chunk.offset);
@@ -427,9 +447,9 @@ impl Source {
             cuts.digests.get(file)?.store(digest, Ordering::Relaxed);
         }
         cuts.next_file = mark.next_file;
-        if let Some((file, position)) = mark.chunks {
+        if let Some((file, position)) = mark.open {
             let shared = &self.shared;
-            cuts.chunks = Some((file, shared.chunks(file)?.ok()?.at(position).ok()?));
+            cuts.open = Some((file, shared.open(file)?.ok()?.at(position)?));
         }
         Some(cuts)
     }
@@ -438,7 +458,7 @@ impl Source {
     pub(crate) fn cuts(&self) -> Cuts<'_> {
         let digests = zeros(self.shared.files.len());
         *self.digests.lock().expect("no reader panicked") = digests.clone();
-        Cuts { shared: &self.shared, digests, next_file: 0, chunks: None }
+        Cuts { shared: &self.shared, digests, next_file: 0, open: None }
     }
 }
 
@@ -486,6 +506,9 @@ fn guess_container(path: &Path, known: Option<Container>, memory_bytes: u64) -> 
     // A tear is told when the file is read in earnest.
     let _ = reader.take(if known.is_some() { GUESS_BYTES } else { 64 << 10 }).read_to_end(&mut head);
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+    if head.starts_with(b"PAR1") {
+        return Ok(Container::Parquet);
+    }
     if known != Some(Container::Json) {
         return Ok(if head.starts_with(b"{") { Container::Jsonl } else { Container::Text });
     }
@@ -531,6 +554,8 @@ pub(crate) enum Cut {
     Texts(Range<usize>),
     /// Some records of the file of this number.
     Records(usize, chunk::Chunk),
+    /// Some rows of the file of this number.
+    Rows(usize, parquet::Piece),
     /// A file cannot be read.
     Unreadable(Skipped),
 }
@@ -540,7 +565,7 @@ pub(crate) enum Cut {
 struct Mark {
     next_file: usize,
     /// The file that is being cut, and where.
-    chunks: Option<(usize, chunk::Position)>,
+    open: Option<(usize, Position)>,
     /// The digests of files so far.
     digests: Vec<(usize, u64)>,
 }
@@ -550,7 +575,47 @@ pub(crate) struct Cuts<'a> {
     shared: &'a Arc<Shared>,
     pub digests: Arc<[AtomicU64]>,
     next_file: usize,
-    chunks: Option<(usize, chunk::Chunks<'a>)>,
+    open: Option<(usize, Open<'a>)>,
+}
+
+/// A file being cut.
+enum Open<'a> {
+    Chunks(Box<chunk::Chunks<'a>>),
+    Rows(Box<parquet::Rows<'a>>),
+}
+
+/// Where the cutting of a file stands.
+#[derive(Serialize, Deserialize)]
+enum Position {
+    Chunks(chunk::Position),
+    Rows(parquet::Position),
+}
+
+impl<'a> Open<'a> {
+    fn next(&mut self, file: usize) -> Option<Cut> {
+        match self {
+            Open::Chunks(chunks) => chunks.next_chunk().map(|chunk| Cut::Records(file, chunk)),
+            Open::Rows(rows) => rows.next_piece().map(|piece| Cut::Rows(file, piece)),
+        }
+    }
+
+    fn position(&self) -> Position {
+        match self {
+            Open::Chunks(chunks) => Position::Chunks(chunks.position()),
+            Open::Rows(rows) => Position::Rows(rows.position()),
+        }
+    }
+
+    /// Goes to where cutting stood; none if it cannot.
+    fn at(self, position: Position) -> Option<Open<'a>> {
+        match (self, position) {
+            (Open::Chunks(chunks), Position::Chunks(position)) => {
+                Some(Open::Chunks(Box::new(chunks.at(position).ok()?)))
+            }
+            (Open::Rows(rows), Position::Rows(position)) => Some(Open::Rows(Box::new(rows.at(position).ok()?))),
+            _ => None,
+        }
+    }
 }
 
 impl Iterator for Cuts<'_> {
@@ -558,19 +623,19 @@ impl Iterator for Cuts<'_> {
 
     fn next(&mut self) -> Option<Cut> {
         loop {
-            if let Some((file, chunks)) = &mut self.chunks {
-                if let Some(chunk) = chunks.next_chunk() {
-                    return Some(Cut::Records(*file, chunk));
+            if let Some((file, open)) = &mut self.open {
+                if let Some(cut) = open.next(*file) {
+                    return Some(cut);
                 }
-                self.chunks = None;
+                self.open = None;
             }
             let files = &self.shared.files;
             let first = self.next_file;
             let file = files.get(first)?;
             if file.container != Container::Text {
                 self.next_file += 1;
-                match self.shared.chunks(first).expect("the file is there") {
-                    Ok(chunks) => self.chunks = Some((first, chunks)),
+                match self.shared.open(first).expect("the file is there") {
+                    Ok(open) => self.open = Some((first, open)),
                     Err(skipped) => return Some(Cut::Unreadable(skipped)),
                 }
                 continue;
@@ -621,7 +686,7 @@ impl DocumentPass for SourcePass<'_> {
         let digests = self.cuts.digests.iter().map(|digest| digest.load(Ordering::Relaxed)).enumerate();
         let mark = Mark {
             next_file: self.cuts.next_file,
-            chunks: self.cuts.chunks.as_ref().map(|(file, chunks)| (*file, chunks.position())),
+            open: self.cuts.open.as_ref().map(|(file, open)| (*file, open.position())),
             digests: digests.filter(|(_, digest)| *digest != 0).collect(),
         };
         serde_json::to_string(&mark).expect("a mark is numbers")
@@ -641,6 +706,22 @@ impl Batch for SourceBatch {
             Cut::Records(number, chunk) => {
                 let digest = add_digest(&self.digests[number], &chunk.bytes, chunk.offset);
                 Parsed { digest, ..chunk::parse(chunk, &self.shared.files[number], &self.shared.fields) }
+            }
+            Cut::Rows(number, piece) => {
+                let digest = piece.digest();
+                self.digests[number].fetch_add(digest, Ordering::Relaxed);
+                let file = &self.shared.files[number];
+                let mut parsed = Parsed { bytes: piece.packed_bytes, digest, ..Parsed::default() };
+                let mut notes = chunk::Notes::default();
+                for (row, cells) in (piece.first_row..).zip(piece.rows) {
+                    match chunk::read_cells(cells.record, row, file, &self.shared.fields, &mut notes) {
+                        Ok(document) => parsed.documents.push(document),
+                        Err(skipped) => parsed.skipped.push(skipped),
+                    }
+                }
+                parsed.notes = notes.told(file);
+                parsed.skipped.extend(piece.trouble);
+                parsed
             }
             Cut::Texts(numbers) => {
                 let mut parsed = Parsed::default();

@@ -27,6 +27,8 @@ pub enum Container {
     Csv,
     /// A document an object: one, or the members of a list.
     Json,
+    /// A document a row, typed.
+    Parquet,
 }
 
 impl Container {
@@ -37,6 +39,7 @@ impl Container {
             Container::Jsonl => "jsonl",
             Container::Csv => "csv",
             Container::Json => "json",
+            Container::Parquet => "parquet",
         }
     }
 
@@ -48,13 +51,14 @@ impl Container {
             "jsonl" | "ndjson" => Some(Container::Jsonl),
             "csv" | "tsv" => Some(Container::Csv),
             "json" => Some(Container::Json),
+            "parquet" if bare.len() == name.len() => Some(Container::Parquet),
             _ => None,
         }
     }
 }
 
 /// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
-const OTHER_CONTAINERS: [&str; 7] = ["html", "htm", "parquet", "warc", "wet", "zip", "pdf"];
+const OTHER_CONTAINERS: [&str; 6] = ["html", "htm", "warc", "wet", "zip", "pdf"];
 
 /// Names of the tables that lie beside mirrored files in our outputs.
 const TABLES: [&str; 11] = [

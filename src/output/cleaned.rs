@@ -29,10 +29,11 @@ use crate::document::{Document, Skipped, Span};
 use crate::files::{Compression, OutputDirectory, OutputFile};
 use crate::input::chunk::{self, Chunk, text_ranges, without};
 use crate::input::decode::{Charset, decode_as, detect};
-use crate::input::{Container, Cut, InputFile, Source, fields};
+use crate::input::{Container, Cut, InputFile, Source, fields, parquet as stored};
 use crate::observe::{Leg, Observer};
 use crate::output::WriteError;
 use crate::output::cut::widen;
+use crate::output::parquet::{self, Edit};
 use crate::output::schema::{DroppedRow, RemovedRow};
 use crate::output::tables::append_row;
 
@@ -233,8 +234,15 @@ fn check(decision: &Decision, document: &Document) -> Result<(), WriteError> {
 /// A piece of the input, read.
 enum Piece {
     Records { file: usize, chunk: Chunk, records: Vec<Record> },
+    Rows { file: usize, group: usize, rows: Vec<Row>, packed_bytes: u64, trouble: Option<Skipped> },
     Texts(Vec<TextPiece>),
     Unreadable(Skipped),
+}
+
+/// A row of typed cells.
+struct Row {
+    text_column: Option<usize>,
+    read: Result<Document, Skipped>,
 }
 
 /// A record that holds something.
@@ -273,6 +281,8 @@ struct Output {
     /// The file of JSON lines that `copy` belongs to.
     file: Option<usize>,
     copy: Vec<u8>,
+    /// What becomes of the rows of a file's row group.
+    rows: Option<(usize, usize, Vec<Edit>)>,
     removed: Vec<u8>,
     dropped: Vec<u8>,
     counts: Rewritten,
@@ -292,6 +302,17 @@ impl Piece {
                 let records = chunk.records().into_iter().map(read).collect();
                 Piece::Records { file, chunk, records }
             }
+            Cut::Rows(file, piece) => {
+                source.note_rows(file, &piece, digests);
+                let mut notes = chunk::Notes::default();
+                let stored::Piece { group, first_row, rows, packed_bytes, trouble } = piece;
+                let mut read = |row: u64, cells: stored::Row| Row {
+                    text_column: cells.text_column,
+                    read: chunk::read_cells(cells.record, row, &source.files()[file], source.fields(), &mut notes),
+                };
+                let rows = (first_row..).zip(rows).map(|(row, cells)| read(row, cells)).collect();
+                Piece::Rows { file, group, rows, packed_bytes, trouble }
+            }
             Cut::Texts(files) => {
                 Piece::Texts(files.map(|file| TextPiece { file, read: read_text(source, file, digests) }).collect())
             }
@@ -299,13 +320,15 @@ impl Piece {
     }
 
     fn documents(&self) -> impl Iterator<Item = &Document> {
-        let (records, texts) = match self {
-            Piece::Records { records, .. } => (records.as_slice(), [].as_slice()),
-            Piece::Texts(texts) => ([].as_slice(), texts.as_slice()),
-            Piece::Unreadable(_) => ([].as_slice(), [].as_slice()),
+        let documents: Box<dyn Iterator<Item = &Document>> = match self {
+            Piece::Records { records, .. } => Box::new(records.iter().filter_map(|record| record.read.as_ref().ok())),
+            Piece::Rows { rows, .. } => Box::new(rows.iter().filter_map(|row| row.read.as_ref().ok())),
+            Piece::Texts(texts) => {
+                Box::new(texts.iter().filter_map(|text| text.read.as_ref().ok().map(|text| &text.document)))
+            }
+            Piece::Unreadable(_) => Box::new(std::iter::empty()),
         };
-        let records = records.iter().filter_map(|record| record.read.as_ref().ok());
-        records.chain(texts.iter().filter_map(|text| text.read.as_ref().ok().map(|text| &text.document)))
+        documents
     }
 
     /// Makes what is to be written of the piece; text files are written on the spot, since each is a file of its own.
@@ -324,6 +347,12 @@ impl Piece {
             Piece::Records { file, chunk, records } => {
                 let piece = RecordsPiece { source, file, chunk, records };
                 output.write_records(piece, mode, directory.is_some(), decide)?;
+            }
+            Piece::Rows { file, group, rows, packed_bytes, trouble } => {
+                let edits = output.edit_rows(rows, mode, directory.is_some(), decide);
+                output.rows = directory.map(|_| (file, group, edits));
+                output.counts.skipped.extend(trouble);
+                output.bytes = packed_bytes;
             }
             Piece::Texts(texts) => {
                 for text in texts {
@@ -408,6 +437,75 @@ impl Output {
         Ok(())
     }
 
+    /// Decides what becomes of some rows.
+    fn edit_rows(
+        &mut self,
+        rows: Vec<Row>,
+        mode: Mode,
+        to_directory: bool,
+        mut decide: impl FnMut() -> Decision,
+    ) -> Vec<Edit> {
+        let mut edits = Vec::with_capacity(rows.len());
+        for row in rows {
+            let document = match row.read {
+                Ok(document) => document,
+                Err(skipped) => {
+                    self.counts.skipped.push(skipped);
+                    edits.push(Edit { drops: mode.drops(), cuts: None });
+                    continue;
+                }
+            };
+            let decision = decide();
+            let keeps = self.keeps(mode, &document, &decision);
+            let removes = keeps && mode.removes() && !decision.removed.is_empty();
+            let mut edit = Edit { drops: !keeps, cuts: None };
+            if !to_directory && keeps {
+                self.print(&document, &decision, removes);
+            } else if removes {
+                edit.cuts = row.text_column.map(|column| (column, self.cut_out(&document, &decision)));
+            }
+            edits.push(edit);
+        }
+        edits
+    }
+
+    /// Lists what is cut out of a text that is written anew; returns its ranges of the text.
+    fn cut_out(&mut self, document: &Document, decision: &Decision) -> Vec<Range<usize>> {
+        let spans = widened(&document.text, &decision.removed);
+        for (span, block) in spans.iter().zip(&decision.removed) {
+            self.removed_row(document, decision, block, *span, None, (None, None));
+        }
+        spans.iter().map(|span| span.range()).collect()
+    }
+
+    /// Lists a part of a text that is cut out.
+    fn removed_row(
+        &mut self,
+        document: &Document,
+        decision: &Decision,
+        block: &RemovedBlock,
+        span: Span,
+        byte: Option<u64>,
+        (raw, raw_hex): (Option<String>, Option<String>),
+    ) {
+        let row = RemovedRow {
+            id: decision.id.clone(),
+            source: document.source.to_string(),
+            row: document.row,
+            start: span.start as u64,
+            end: span.end as u64,
+            kind: block.kind.name().to_owned(),
+            score: block.score,
+            text: span.of(&document.text).to_owned(),
+            byte,
+            raw,
+            raw_hex,
+        };
+        append_row(&row, &mut self.removed);
+        self.counts.removed += 1;
+        self.counts.removed_bytes += span.len() as u64;
+    }
+
     /// Adds a document as a line of JSON, for it comes from a container that no stream can be.
     fn print(&mut self, document: &Document, decision: &Decision, removes: bool) {
         let spans = if removes { widened(&document.text, &decision.removed) } else { Vec::new() };
@@ -460,22 +558,8 @@ impl Output {
                 Ok(raw) => (Some(raw.to_owned()), None),
                 Err(_) => (None, Some(raw.iter().map(|byte| format!("{byte:02x}")).collect())),
             };
-            let row = RemovedRow {
-                id: decision.id.clone(),
-                source: document.source.to_string(),
-                row: document.row,
-                start: span.start as u64,
-                end: span.end as u64,
-                kind: block.kind.name().to_owned(),
-                score: block.score,
-                text: text.to_owned(),
-                byte: offset + range.start as u64,
-                raw,
-                raw_hex,
-            };
-            append_row(&row, &mut self.removed);
-            self.counts.removed += 1;
-            self.counts.removed_bytes += span.len() as u64;
+            let byte = Some(offset + range.start as u64);
+            self.removed_row(document, decision, block, *span, byte, (raw, raw_hex));
             cuts.push(range.clone());
         }
     }
@@ -602,11 +686,13 @@ struct Writer<'a> {
     dropped: Option<OutputFile>,
     /// The file of JSON lines that is being written.
     open: Option<(usize, OutputFile, bool)>,
+    /// The Parquet file that is being written.
+    open_rows: Option<(usize, parquet::Copy<OutputFile>)>,
 }
 
 impl<'a> Writer<'a> {
     fn new(source: &'a Source, mode: Mode, target: Target<'a>) -> Result<Writer<'a>, WriteError> {
-        let mut writer = Writer { source, target, removed: None, dropped: None, open: None };
+        let mut writer = Writer { source, target, removed: None, dropped: None, open: None, open_rows: None };
         if let Target::Directory(directory) = &writer.target {
             if let Some(input) = source.file_in(directory.target()) {
                 return Err(WriteError::OverInput { path: directory.target().to_owned(), input });
@@ -640,6 +726,9 @@ impl<'a> Writer<'a> {
             }
             Target::Directory(directory) => *directory,
         };
+        if let Some((number, group, edits)) = output.rows {
+            return self.put_rows(number, group, edits, directory);
+        }
         let Some(number) = output.file else { return Ok(()) };
         if self.open.as_ref().is_none_or(|(open, _, _)| *open != number) {
             self.close()?;
@@ -651,8 +740,31 @@ impl<'a> Writer<'a> {
         Ok(file.put(&output.copy)?)
     }
 
+    /// Writes what becomes of rows of a Parquet file.
+    fn put_rows(
+        &mut self,
+        number: usize,
+        group: usize,
+        edits: Vec<Edit>,
+        directory: &OutputDirectory,
+    ) -> Result<(), WriteError> {
+        let input = &self.source.files()[number];
+        if self.open_rows.as_ref().is_none_or(|(open, _)| *open != number) {
+            self.close()?;
+            let file = directory.create_file(&input.relative)?;
+            let copy = parquet::copy(input, file).map_err(|error| not_copied(input, &error))?;
+            self.open_rows = Some((number, copy));
+        }
+        let (_, copy) = self.open_rows.as_mut().expect("it was opened above");
+        copy.put(group, edits).map_err(|error| not_copied(input, &error))
+    }
+
     /// Ends the file that is being written.
     fn close(&mut self) -> Result<(), WriteError> {
+        if let Some((number, copy)) = self.open_rows.take() {
+            let file = copy.finish().map_err(|error| not_copied(&self.source.files()[number], &error))?;
+            file.finish()?;
+        }
         let Some((number, mut file, written)) = self.open.take() else { return Ok(()) };
         if !written {
             let input = &self.source.files()[number];
@@ -672,6 +784,10 @@ impl<'a> Writer<'a> {
         }
         Ok(())
     }
+}
+
+fn not_copied(input: &InputFile, error: &dyn std::error::Error) -> WriteError {
+    WriteError::Copy { input: input.source.to_string(), what: error.to_string() }
 }
 
 impl Rewritten {

@@ -145,7 +145,12 @@ fn restore_file(
     let mut blocks = 0;
     for row in rows {
         let row = row?;
-        let kept = row.byte.checked_sub(at).ok_or_else(|| failed("its rows overlap".to_owned()))?;
+        let Some(byte) = row.byte else {
+            return Err(failed(
+                "such a file is written anew, and not byte for byte: its input is the only original".to_owned(),
+            ));
+        };
+        let kept = byte.checked_sub(at).ok_or_else(|| failed("its rows overlap".to_owned()))?;
         let taken = out.take(&mut copy, kept)?;
         if taken < kept {
             return Err(failed(format!("it ends {} bytes before a block is to be put back", kept - taken)));
@@ -158,7 +163,7 @@ fn restore_file(
             (None, None) => row.text.into_bytes(),
         };
         out.pending.extend_from_slice(&raw);
-        at = row.byte + raw.len() as u64;
+        at = byte + raw.len() as u64;
         blocks += 1;
     }
     out.take(&mut copy, u64::MAX)?;
