@@ -13,7 +13,7 @@ use crate::document::{Document, Parsed, Skipped, Span};
 use crate::files::{self, Compression, FileError, InputReader};
 use crate::input::decode::{Charset, decode_as, raw_offsets};
 use crate::input::fields::{self, Field, Fields, Value};
-use crate::input::{Container, InputFile, csv, json, jsonl};
+use crate::input::{Container, InputFile, csv, json, jsonl, warc};
 
 /// Bytes of a chunk: a millisecond or two of a worker's time, far more than the lock around cutting costs.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -30,13 +30,16 @@ pub(crate) enum Format {
     Rows(Arc<csv::Layout>),
     /// The objects of one JSON value: the file is one chunk.
     Json,
+    /// The records of a web archive, with the bytes that the body of one may unpack to.
+    Archive(u64),
 }
 
 impl Format {
-    fn of(file: &InputFile, fields: &Fields, memory_bytes: u64) -> Result<Format, Skipped> {
+    fn of(file: &InputFile, fields: &Fields, memory_bytes: u64, limit_bytes: u64) -> Result<Format, Skipped> {
         Ok(match file.container {
             Container::Csv => Format::Rows(Arc::new(csv::Layout::read(file, fields, memory_bytes)?)),
             Container::Json => Format::Json,
+            Container::Warc => Format::Archive(limit_bytes),
             _ => Format::Lines,
         })
     }
@@ -55,6 +58,7 @@ impl Format {
             },
             Format::Rows(layout) => layout.whole(bytes, has_header),
             Format::Json => (0, 0),
+            Format::Archive(_) => warc::whole(bytes),
         }
     }
 }
@@ -114,7 +118,7 @@ impl<'a> Chunks<'a> {
         limit_bytes: u64,
     ) -> Result<Chunks<'a>, Skipped> {
         let reader = open_input(file, memory_bytes)?;
-        let format = Format::of(file, fields, memory_bytes)?;
+        let format = Format::of(file, fields, memory_bytes, limit_bytes)?;
         Ok(Chunks {
             file,
             format,
@@ -200,9 +204,14 @@ impl<'a> Chunks<'a> {
                 break;
             }
             if bytes.len() as u64 >= self.limit_bytes {
-                // A quote that nothing closes takes its line with it, not the rest of the file.
-                let line = if let Format::Rows(layout) = &self.format { layout.give_up(&bytes) } else { None };
-                if let Some(end) = line {
+                // A quote that nothing closes takes its line with it, not the rest of the file; and a record that says that
+                // it is longer than it is, itself alone.
+                let first = match &self.format {
+                    Format::Rows(layout) => layout.give_up(&bytes),
+                    Format::Archive(_) => warc::give_up(&bytes),
+                    _ => None,
+                };
+                if let Some(end) = first {
                     self.carry = bytes.split_off(end);
                     rows = 1;
                 } else if matches!(self.format, Format::Json) {
@@ -210,7 +219,7 @@ impl<'a> Chunks<'a> {
                     bytes.clear();
                     self.ended = true;
                 } else {
-                    trouble = Some(self.skip_line(&mut bytes));
+                    trouble = Some(self.skip_record(&mut bytes));
                 }
                 break;
             }
@@ -229,7 +238,7 @@ impl<'a> Chunks<'a> {
         };
         self.packed_bytes = packed_bytes;
         if let Some(Skipped { row: Some(row), .. }) = chunk.trouble {
-            // `skip_line` moved the offset on already.
+            // `skip_record` moved the offset on already.
             self.row = row + 1;
             self.lines += 1;
         } else {
@@ -245,6 +254,11 @@ impl<'a> Chunks<'a> {
         if let Some(skipped) = self.file.not_packed(self.reader.compression(), head.is_empty() && whole) {
             return Some(skipped);
         }
+        if matches!(self.format, Format::Archive(_)) {
+            let begins = head.trim_ascii_start().starts_with(b"WARC/") || head.trim_ascii().is_empty();
+            let reason = "expected a web archive, which begins with `WARC/`, found something else".to_owned();
+            return (!begins).then(|| self.file.skipped(None, None, reason, None));
+        }
         let found = match head {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
             _ if head[..head.len().min(512)].contains(&0) => "binary data",
@@ -253,7 +267,7 @@ impl<'a> Chunks<'a> {
         let (expected, hint) = match self.format {
             Format::Lines => ("JSON lines in UTF-8", "turn it into UTF-8 first, one JSON object a line"),
             Format::Rows(_) => ("a table in UTF-8 or an 8-bit encoding", "turn it into UTF-8 first"),
-            Format::Json => ("JSON in UTF-8", "turn it into UTF-8 first"),
+            Format::Json | Format::Archive(_) => ("JSON in UTF-8", "turn it into UTF-8 first"),
         };
         Some(self.file.skipped(None, None, format!("expected {expected}, found {found}"), Some(hint.to_owned())))
     }
@@ -267,21 +281,29 @@ impl<'a> Chunks<'a> {
         )
     }
 
-    /// Reads on to the end of a line that does not fit, and keeps none of it.
-    fn skip_line(&mut self, bytes: &mut Vec<u8>) -> Skipped {
+    /// Reads on to the end of a record that does not fit, and keeps none of it.
+    fn skip_record(&mut self, bytes: &mut Vec<u8>) -> Skipped {
         let skipped = Skipped { row: Some(self.row), byte: Some(self.offset), ..self.too_long("one record") };
+        // What begins a record of an archive may lie across what is read at once.
+        let overlap = if matches!(self.format, Format::Archive(_)) { 8 } else { 0 };
         loop {
-            self.offset += bytes.len() as u64;
-            bytes.clear();
+            let done = bytes.len().saturating_sub(overlap);
+            self.offset += done as u64;
+            bytes.drain(..done);
+            let before = bytes.len();
             let failed = self.reader.by_ref().take(CHUNK_BYTES as u64).read_to_end(bytes).is_err();
-            if failed || bytes.is_empty() {
+            if failed || bytes.len() == before {
                 self.offset += bytes.len() as u64;
                 self.ended = true;
                 break;
             }
-            if let Some(at) = memchr::memchr(b'\n', bytes) {
-                self.offset += at as u64 + 1;
-                self.carry = bytes.split_off(at + 1);
+            let next = match self.format {
+                Format::Archive(_) => warc::next_begin(bytes, 0),
+                _ => memchr::memchr(b'\n', bytes).map(|at| at + 1),
+            };
+            if let Some(at) = next {
+                self.offset += at as u64;
+                self.carry = bytes.split_off(at);
                 break;
             }
         }
@@ -316,6 +338,10 @@ impl Chunk {
             Format::Lines => self.lines().collect(),
             Format::Rows(layout) => layout.rows(&self.bytes, self.offset == 0, self.first_row),
             Format::Json => json::records(&self.bytes),
+            Format::Archive(_) => (self.first_row..)
+                .zip(warc::records(&self.bytes))
+                .map(|(row, range)| Record { row, end: range.end, range })
+                .collect(),
         }
     }
 
@@ -360,6 +386,8 @@ impl Chunk {
         let ranges = match &self.format {
             Format::Lines | Format::Json => jsonl::ranges_of(bytes, spans, fields)?,
             Format::Rows(layout) => layout.ranges_of(bytes, text, spans, fields)?,
+            // Their text is not in them as it is read.
+            Format::Archive(_) => return None,
         };
         let start = record.range.start;
         Some(ranges.into_iter().map(|range| start + range.start..start + range.end).collect())
@@ -444,7 +472,7 @@ pub(crate) fn parse(chunk: Chunk, file: &InputFile, fields: &Fields) -> Parsed {
     let mut notes = Notes::default();
     for record in chunk.records() {
         match read_record(&chunk, &record, file, fields, &mut notes) {
-            Ok(document) => parsed.documents.push(document),
+            Ok(document) => parsed.documents.extend(document),
             Err(skipped) => parsed.skipped.push(skipped),
         }
     }
@@ -453,26 +481,31 @@ pub(crate) fn parse(chunk: Chunk, file: &InputFile, fields: &Fields) -> Parsed {
     parsed
 }
 
-/// Reads the document that a record of a chunk holds.
+/// Reads the document that a record of a chunk holds; none where a record is none and nobody would expect one.
 pub(crate) fn read_record(
     chunk: &Chunk,
     record: &Record,
     file: &InputFile,
     fields: &Fields,
     notes: &mut Notes,
-) -> Result<Document, Skipped> {
+) -> Result<Option<Document>, Skipped> {
     let at = |column: usize| Some(chunk.offset + (record.range.start + column) as u64);
     let bytes = chunk.bytes_of(record);
     let read = match &chunk.format {
         Format::Lines | Format::Json => jsonl::read(bytes, fields),
         Format::Rows(layout) => layout.read_row(bytes, fields),
+        Format::Archive(limit_bytes) => {
+            return archived(bytes, record.row, file, *limit_bytes, notes).map_err(|trouble| {
+                file.skipped(Some(record.row), trouble.column.and_then(at), trouble.reason, trouble.hint)
+            });
+        }
     };
     read.and_then(|values| {
         if let Some(note) = values.note {
             notes.add(note, record.row);
         }
-        document(values.record, record.row, file, notes).map_err(|found| match &chunk.format {
-            Format::Lines | Format::Json => jsonl::no_text(bytes, fields, found),
+        document(values.record, record.row, file, notes).map(Some).map_err(|found| match &chunk.format {
+            Format::Lines | Format::Json | Format::Archive(_) => jsonl::no_text(bytes, fields, found),
             Format::Rows(_) => unreachable!("a table without a column of texts is not read"),
         })
     })
@@ -489,6 +522,29 @@ pub(crate) fn read_record(
         let raw = if trouble.is_text { raw } else { None };
         Skipped { raw, ..file.skipped(Some(record.row), trouble.column.and_then(at), reason, trouble.hint) }
     })
+}
+
+/// Makes the document of a record of a web archive.
+fn archived(
+    bytes: &[u8],
+    row: u64,
+    file: &InputFile,
+    limit_bytes: u64,
+    notes: &mut Notes,
+) -> Result<Option<Document>, Trouble> {
+    let said = match warc::read(bytes, limit_bytes)? {
+        warc::Kind::Document(said) => said,
+        warc::Kind::Nothing => return Ok(None),
+        warc::Kind::LeftOut(what) => {
+            notes.add(format!("left out {what}"), row);
+            return Ok(None);
+        }
+    };
+    if let Some(note) = said.note {
+        notes.add(note, row);
+    }
+    let id = said.id.unwrap_or_else(|| format!("{}:{row}", file.source));
+    Ok(Some(file.document(id, row, said.url, None, said.title, said.date, said.text)))
 }
 
 /// What a record says, and what is worth telling about how it was decoded.

@@ -26,9 +26,13 @@ pub(crate) mod text;
 #[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
 pub(crate) mod parquet;
 
+#[cfg_attr(not(feature = "html"), path = "html_disabled.rs")]
+mod html;
+
 mod csv;
 mod json;
 mod jsonl;
+pub(crate) mod warc;
 
 mod metadata;
 mod site;
@@ -169,6 +173,23 @@ impl InputFile {
         self.document(self.source.to_string(), 0, None, None, None, None, text)
     }
 
+    /// Returns whether its copies are files of another form, or written anew, and cannot be made into it again.
+    pub(crate) fn is_written_anew(&self) -> bool {
+        self.container.is_written_anew()
+    }
+
+    /// Returns where its copy stands below an output directory: a page's is its text, an archive's the text of its pages.
+    pub(crate) fn copy_path(&self) -> PathBuf {
+        let name = self.relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (_, bare) = Compression::of_name(&name);
+        let suffix = match self.container {
+            Container::Html => "txt",
+            Container::Warc if !bare.to_ascii_lowercase().ends_with(".wet") => "wet",
+            _ => return self.relative.clone(),
+        };
+        self.relative.with_file_name(format!("{bare}.{suffix}{}", &name[bare.len()..]))
+    }
+
     /// Makes the row of `skipped` for a file that is no text.
     pub(crate) fn no_text(&self, found: &str) -> Skipped {
         let hint = "name it in `.retoldignore` if it is no article".to_owned();
@@ -178,7 +199,7 @@ impl InputFile {
     /// Returns how the file is packed, by its first bytes.
     pub(crate) fn compression(&self) -> io::Result<Compression> {
         let mut head = Vec::new();
-        File::open(&self.path)?.take(4).read_to_end(&mut head)?;
+        File::open(&self.path)?.take(Compression::MAGIC_BYTES as u64).read_to_end(&mut head)?;
         Ok(Compression::of_magic(&head))
     }
 
@@ -315,6 +336,10 @@ impl Source {
                 modified: None,
             });
             scratch.push(copy);
+        }
+        if let Some(table) = settings.metadata.as_deref().and_then(|path| path.canonicalize().ok()) {
+            // The table about the files may lie among them, and is no table of texts.
+            walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| path != table));
         }
         walked.files.sort_by_cached_key(|file| walk::id_path(&file.relative));
         let mut told = walked.left_out.told();
@@ -506,6 +531,13 @@ fn guess_container(path: &Path, known: Option<Container>, memory_bytes: u64) -> 
     // A tear is told when the file is read in earnest.
     let _ = reader.take(if known.is_some() { GUESS_BYTES } else { 64 << 10 }).read_to_end(&mut head);
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+    if head.starts_with(b"WARC/") {
+        return Ok(Container::Warc);
+    }
+    let begins = |tag: &[u8]| head.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
+    if begins(b"<!doctype html") || begins(b"<html") {
+        return Ok(Container::Html);
+    }
     if head.starts_with(b"PAR1") {
         return Ok(Container::Parquet);
     }
@@ -516,6 +548,11 @@ fn guess_container(path: &Path, known: Option<Container>, memory_bytes: u64) -> 
     let is_object = |line: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
     let is_lines = head.starts_with(b"{") && line_end.is_some_and(|end| is_object(&head[..end]));
     Ok(if is_lines { Container::Jsonl } else { Container::Json })
+}
+
+/// Returns whether the copies of a file of this name are files of another form, or written anew.
+pub(crate) fn is_written_anew(source: &str) -> bool {
+    Container::of_name(source.rsplit('/').next().unwrap_or(source)).is_some_and(Container::is_written_anew)
 }
 
 /// A copy of what can be read only once, removed when it is dropped.
@@ -632,7 +669,7 @@ impl Iterator for Cuts<'_> {
             let files = &self.shared.files;
             let first = self.next_file;
             let file = files.get(first)?;
-            if file.container != Container::Text {
+            if !file.container.is_file() {
                 self.next_file += 1;
                 match self.shared.open(first).expect("the file is there") {
                     Ok(open) => self.open = Some((first, open)),
@@ -642,7 +679,7 @@ impl Iterator for Cuts<'_> {
             }
             let mut bytes = 0;
             while let Some(file) = files.get(self.next_file) {
-                if file.container != Container::Text || self.next_file - first == BATCH_FILES || bytes >= BATCH_BYTES {
+                if !file.container.is_file() || self.next_file - first == BATCH_FILES || bytes >= BATCH_BYTES {
                     break;
                 }
                 bytes += file.bytes;
@@ -731,12 +768,12 @@ impl Batch for SourceBatch {
                     let result = self.shared.read_text(number, &self.digests).and_then(|read| {
                         parsed.digest = mix64(parsed.digest ^ hash64(&read.bytes));
                         parsed.skipped.extend(read.torn);
-                        decode::decode(read.bytes).map_err(|found| file.no_text(found))
+                        text::document(read.bytes, file)
                     });
                     match result {
-                        Ok(decoded) => {
-                            parsed.notes.extend(decoded.note().map(|note| format!("`{}`: {note}", file.source)));
-                            parsed.documents.push(file.text_document(decoded.text));
+                        Ok((document, note)) => {
+                            parsed.notes.extend(note.map(|note| format!("`{}`: {note}", file.source)));
+                            parsed.documents.push(document);
                         }
                         Err(skipped) => parsed.skipped.push(skipped),
                     }
@@ -849,11 +886,11 @@ mod tests {
                 "crawl/b.example/x/3.jsonl",
                 b"{\"text\": \"a\", \"site\": \"f\", \"url\": \"https://u.example/\"}\n{\"text\": \"b\", \"url\": \"https://www.u.example/\"}\n{\"text\": \"c\"}\n",
             ),
-            ("m.csv", b"file,url,date\n2.txt,https://www.m.example/2,2024-05-01\n"),
+            ("crawl/m.csv", b"file,url,date\n2.txt,https://www.m.example/2,2024-05-01\n"),
         ]);
         let settings = SourceSettings {
             site_from_dir: true,
-            metadata: Some(root.path().join("m.csv")),
+            metadata: Some(root.path().join("crawl/m.csv")),
             ..SourceSettings::default()
         };
         let sites = |paths: &[PathBuf]| -> Vec<String> {

@@ -2,10 +2,12 @@
 
 use std::io::Read;
 
-use crate::document::Skipped;
+use crate::document::{Document, Skipped};
 use crate::files;
 use crate::input::InputFile;
 use crate::input::chunk::open_input;
+use crate::input::decode::{decode, decode_page};
+use crate::input::{Container, html};
 
 /// A text file as read.
 pub(crate) struct TextFile {
@@ -15,6 +17,22 @@ pub(crate) struct TextFile {
     pub compression: files::Compression,
     /// What is wrong with what follows them: a tear.
     pub torn: Option<Skipped>,
+}
+
+/// Makes the document of a file's bytes, and says what is worth telling about how they were decoded.
+pub(crate) fn document(bytes: Vec<u8>, file: &InputFile) -> Result<(Document, Option<String>), Skipped> {
+    let no_text = |found: &'static str| file.no_text(found);
+    if file.container != Container::Html {
+        let decoded = decode(bytes).map_err(no_text)?;
+        let note = decoded.note();
+        return Ok((file.text_document(decoded.text), note));
+    }
+    if cfg!(not(feature = "html")) {
+        return Err(file.not_built_in("html"));
+    }
+    let (page, note) = decode_page(&bytes, None).map_err(no_text)?;
+    let page = html::read(&page);
+    Ok((file.document(file.source.to_string(), 0, page.url, None, page.title, page.date, page.text), note))
 }
 
 /// Reads a text file whole.

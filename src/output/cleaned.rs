@@ -29,7 +29,7 @@ use crate::document::{Document, Skipped, Span};
 use crate::files::{Compression, OutputDirectory, OutputFile};
 use crate::input::chunk::{self, Chunk, text_ranges, without};
 use crate::input::decode::{Charset, decode_as, detect};
-use crate::input::{Container, Cut, InputFile, Source, fields, parquet as stored};
+use crate::input::{Container, Cut, InputFile, Source, fields, parquet as stored, text, warc};
 use crate::observe::{Leg, Observer};
 use crate::output::WriteError;
 use crate::output::cut::widen;
@@ -295,11 +295,11 @@ impl Piece {
             Cut::Records(file, chunk) => {
                 source.note_records(file, &chunk, digests);
                 let mut notes = chunk::Notes::default();
-                let read = |place: chunk::Record| Record {
-                    read: chunk::read_record(&chunk, &place, &source.files()[file], source.fields(), &mut notes),
-                    place,
+                let mut read = |place: chunk::Record| {
+                    let read = chunk::read_record(&chunk, &place, &source.files()[file], source.fields(), &mut notes);
+                    Some(Record { read: read.transpose()?, place })
                 };
-                let records = chunk.records().into_iter().map(read).collect();
+                let records = chunk.records().into_iter().filter_map(&mut read).collect();
                 Piece::Records { file, chunk, records }
             }
             Cut::Rows(file, piece) => {
@@ -385,6 +385,9 @@ impl Output {
         mut decide: impl FnMut() -> Decision,
     ) -> Result<(), WriteError> {
         let RecordsPiece { source, file, chunk, records } = piece;
+        if to_directory && source.files()[file].container == Container::Warc {
+            return self.write_archived(source, file, chunk, records, mode, decide);
+        }
         let is_json = matches!(source.files()[file].container, Container::Jsonl | Container::Json);
         let mut left_out = Vec::with_capacity(records.len());
         let mut cuts: Vec<Range<usize>> = Vec::new();
@@ -434,6 +437,43 @@ impl Output {
                 self.copy.push(b'\n');
             }
         }
+        Ok(())
+    }
+
+    /// Writes the texts of a web archive's pages.
+    fn write_archived(
+        &mut self,
+        source: &Source,
+        file: usize,
+        chunk: Chunk,
+        records: Vec<Record>,
+        mode: Mode,
+        mut decide: impl FnMut() -> Decision,
+    ) -> Result<(), WriteError> {
+        for record in records {
+            let document = match record.read {
+                Ok(document) => document,
+                // Nothing of it can be a text.
+                Err(skipped) => {
+                    self.counts.skipped.push(skipped);
+                    continue;
+                }
+            };
+            let decision = decide();
+            if !self.keeps(mode, &document, &decision) {
+                continue;
+            }
+            let removes = mode.removes() && !decision.removed.is_empty();
+            let cuts = if removes { self.cut_out(&document, &decision) } else { Vec::new() };
+            let text = without(document.text.as_bytes(), &cuts);
+            let text = String::from_utf8(text).expect("spans end between characters");
+            // A member each, as tools that take single records out of a packed archive need it.
+            let record = warc::conversion(chunk.bytes_of(&record.place), &text);
+            self.copy.extend(packed(source, file, record, chunk.compression)?);
+        }
+        self.counts.skipped.extend(chunk.trouble);
+        self.bytes = chunk.packed_bytes;
+        self.file = Some(file);
         Ok(())
     }
 
@@ -585,6 +625,12 @@ fn packed(source: &Source, file: usize, copy: Vec<u8>, compression: Compression)
 fn read_text(source: &Source, file: usize, digests: &[AtomicU64]) -> Result<TextDocument, Skipped> {
     let read = source.read_text(file, digests)?;
     let of = &source.files()[file];
+    if of.is_written_anew() {
+        let (document, _) = text::document(read.bytes, of)?;
+        let bytes = document.text.clone().into_bytes();
+        let (compression, torn) = (read.compression, read.torn);
+        return Ok(TextDocument { document, bytes, charset: Charset::Utf8, mark: 0, compression, torn });
+    }
     let (charset, mark) = detect(&read.bytes).map_err(|found| of.no_text(found))?;
     let text = decode_as(&read.bytes[mark..], charset).into_owned();
     let document = of.text_document(text);
@@ -601,7 +647,9 @@ fn write_text(
     output: &mut Output,
 ) -> Result<(), WriteError> {
     let mut cuts = Vec::new();
-    if mode.removes() && !decision.removed.is_empty() {
+    if mode.removes() && !decision.removed.is_empty() && file.is_written_anew() {
+        cuts = output.cut_out(&text.document, decision);
+    } else if mode.removes() && !decision.removed.is_empty() {
         match cut_text(&text.bytes, text.charset, text.mark, &text.document.text, &decision.removed) {
             Some(found) => {
                 output.cut(&found, &text.bytes, &text.document, decision, 0, &mut cuts);
@@ -616,7 +664,7 @@ fn write_text(
         return Ok(());
     };
     let packed = text.compression.pack(copy).map_err(|source| WriteError::File { path: file.path.clone(), source })?;
-    let mut out = directory.create_file(&file.relative)?;
+    let mut out = directory.create_file(&file.copy_path())?;
     out.put(&packed)?;
     out.finish()?;
     Ok(())
@@ -698,7 +746,7 @@ impl<'a> Writer<'a> {
                 return Err(WriteError::OverInput { path: directory.target().to_owned(), input });
             }
             for name in TABLES {
-                if source.files().iter().any(|file| file.relative == Path::new(name)) {
+                if source.files().iter().any(|file| file.copy_path() == Path::new(name)) {
                     return Err(WriteError::Collision { name });
                 }
             }
@@ -732,7 +780,7 @@ impl<'a> Writer<'a> {
         let Some(number) = output.file else { return Ok(()) };
         if self.open.as_ref().is_none_or(|(open, _, _)| *open != number) {
             self.close()?;
-            let file = directory.create_file(&self.source.files()[number].relative)?;
+            let file = directory.create_file(&self.source.files()[number].copy_path())?;
             self.open = Some((number, file, false));
         }
         let (_, file, written) = self.open.as_mut().expect("it was opened above");

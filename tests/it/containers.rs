@@ -109,6 +109,46 @@ fn containers(pages: &[Page]) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// Returns pages as a WET file: a record each, after one that is none.
+fn wet(pages: &[Page]) -> Vec<u8> {
+    let mut out = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 9\r\n\r\nmade: by\n\r\n\r\n".to_vec();
+    for page in pages {
+        let header = format!(
+            "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <{}>\r\nWARC-Target-URI: {}\r\nWARC-Date: {}\r\n\
+             Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n",
+            page.id,
+            page.url,
+            page.date,
+            page.text.len()
+        );
+        out.extend([header.as_bytes(), page.text.as_bytes(), b"\r\n\r\n"].concat());
+    }
+    out
+}
+
+/// Returns the pages as their servers sent them.
+#[cfg(feature = "html")]
+fn warc(pages: &[Page]) -> Vec<u8> {
+    use std::io::Write;
+    let mut out = Vec::new();
+    for page in pages {
+        let html = format!("<title>{}</title><body>{}", page.title, page.text.replace('\n', "<br>"));
+        let block = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}");
+        let record = format!(
+            "WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <{}>\r\nWARC-Target-URI: {}\r\nWARC-Date: {}\r\n\
+             Content-Type: application/http; msgtype=response\r\nContent-Length: {}\r\n\r\n{block}\r\n\r\n",
+            page.id,
+            page.url,
+            page.date,
+            block.len()
+        );
+        let mut member = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        member.write_all(record.as_bytes()).unwrap();
+        out.extend(member.finish().unwrap());
+    }
+    out
+}
+
 /// Returns a table's rows, without the name of the file.
 fn told(place: &Place, path: &str) -> Vec<Value> {
     let mut rows = place.rows(path);
@@ -241,4 +281,137 @@ fn rows_that_do_not_parse_are_told_by_line() {
     let skipped = place.rows("out/skipped.jsonl");
     let told: Vec<_> = skipped.iter().map(|row| (row["row"].as_u64().unwrap(), row["raw"].as_str().unwrap())).collect();
     assert_eq!(told, [(1, "2,Another,story"), (2, "3,\"A third \"story\" of, more")]);
+}
+
+#[test]
+fn the_text_of_a_crawl_is_cleaned_into_records_of_the_same_form() {
+    let place = Place::new();
+    let pages = crawl(55, 40, 4);
+    place.file("crawl.wet", wet(&pages)).file("crawl.jsonl", json_lines(&pages));
+    place.run(["clean", "crawl.wet", "-o", "clean"]).ends_with(0).prints("40 of 40 documents");
+    place.run(["scan", "crawl.wet", "-o", "wet"]).ends_with(0);
+    let expected: Vec<_> = pages.iter().map(|page| (page.id.clone(), page.url.clone(), page.date.clone())).collect();
+    let rows = place.rows("wet/documents.jsonl");
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+    assert_eq!(
+        rows.iter().map(|row| (text(row, "id"), text(row, "url"), text(row, "date"))).collect::<Vec<_>>(),
+        expected
+    );
+    // What was cleaned is clean, and is read as what it was.
+    place.run(["scan", "clean/crawl.wet", "-o", "again"]).ends_with(0);
+    let again = place.rows("again/documents.jsonl");
+    assert_eq!(
+        again.iter().map(|row| text(row, "id")).collect::<Vec<_>>(),
+        rows.iter().map(|row| text(row, "id")).collect::<Vec<_>>()
+    );
+    let words = |rows: &[Value], name: &str| rows.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
+    assert!(words(&again, "words") < words(&rows, "words"));
+    place.run(["clean", "--restore", "clean", "-o", "back"]).ends_with(2).tells("crawl.wet").tells("only original");
+    place.run(["dedup", "--from", "wet", "-o", "unique"]).ends_with(0);
+    assert!(place.read("unique/crawl.wet").len() < place.read("crawl.wet").len());
+}
+
+#[cfg(feature = "html")]
+#[test]
+fn pages_as_fetched_are_cleaned_into_their_text() {
+    let place = Place::new();
+    let pages = crawl(56, 24, 3);
+    place.file("crawl/a.warc.gz", warc(&pages[..12]));
+    for page in &pages[12..] {
+        let html = page.text.lines().map(|line| format!("<p>{line}</p>\n")).collect::<String>();
+        let head = format!("<title>{}</title><link rel=\"canonical\" href=\"{}\">", page.title, page.url);
+        place.file(
+            &format!("crawl/{}.html", page.id.replace('/', "-")),
+            format!("<html><head>{head}</head><body>{html}"),
+        );
+    }
+    place.run(["scan", "crawl", "-o", "found"]).ends_with(0).prints("24 documents");
+    let rows = place.rows("found/documents.jsonl");
+    assert_eq!(rows.iter().filter(|row| row["url"].is_null() || row["site"].is_null()).count(), 0);
+    assert_eq!(rows.iter().filter(|row| row["headline_source"] == "title").count(), 24);
+    place.run(["clean", "--from", "found", "-o", "clean"]).ends_with(0);
+    let tree = place.tree("clean");
+    assert!(tree.contains(&"a.warc.wet.gz".to_owned()), "{tree:?}");
+    assert_eq!(tree.iter().filter(|name| name.ends_with(".html.txt")).count(), 12, "{tree:?}");
+    place.run(["scan", "clean/a.warc.wet.gz"]).ends_with(0).prints("12 documents");
+    place.run(["clean", "crawl", "-o", "-"]).ends_with(0).prints("\"url\":");
+}
+
+#[test]
+fn packed_files_of_every_kind_are_read_and_written() {
+    let place = Place::new();
+    let pages = crawl(57, 30, 3);
+    let lines = json_lines(&pages);
+    place.file("crawl/a.jsonl", &lines).file("crawl/b.jsonl", &lines).file("crawl/c.jsonl", &lines);
+    let packed = place.shell("bzip2 -k crawl/a.jsonl && xz -k crawl/b.jsonl && rm crawl/[ab].jsonl");
+    if packed.status != 0 {
+        // Where those programs are missing, what we pack ourselves is tested beside the code.
+        return;
+    }
+    place.run(["clean", "crawl", "-o", "clean"]).ends_with(0).prints("90 of 90 documents");
+    place.shell("bzip2 -dc clean/a.jsonl.bz2 > a && xz -dc clean/b.jsonl.xz > b").ends_with(0);
+    assert!(place.read("a") == place.read("clean/c.jsonl") && place.read("b") == place.read("clean/c.jsonl"));
+    place.run(["clean", "--restore", "clean", "-o", "again"]).ends_with(0);
+    place.shell("xz -dc again/b.jsonl.xz > b").ends_with(0);
+    assert!(place.read("b") == lines.as_bytes());
+}
+
+#[test]
+fn threads_and_memory_change_no_byte_of_any_container() {
+    let place = Place::new();
+    let pages = crawl(58, 60, 4);
+    for (name, bytes) in containers(&pages) {
+        place.file(&format!("crawl/{name}"), bytes);
+    }
+    place.file("crawl/pages.wet", wet(&pages));
+    place.run(["clean", "crawl", "--dedup", "--max-removed", "1", "-o", "one", "--threads", "1"]).ends_with(0);
+    let many = ["--threads", "8", "--memory", "64M", "-o", "many"];
+    place.run(["clean", "crawl", "--dedup", "--max-removed", "1"].into_iter().chain(many)).ends_with(0);
+    for name in place.tree("one").iter().filter(|name| *name != "summary.json") {
+        assert!(place.read(&format!("one/{name}")) == place.read(&format!("many/{name}")), "{name}");
+    }
+}
+
+#[test]
+fn inputs_may_be_listed_in_a_file() {
+    let place = Place::new();
+    place
+        .file("crawl/a.txt", "One story.\n")
+        .file("crawl/b.txt", "Another.\n")
+        .file("list", "crawl/a.txt\n\ncrawl/b.txt\n");
+    place.run(["scan", "--files-from", "list"]).ends_with(0).prints("2 documents");
+    place.shell("find crawl -name 'b*' | retold scan --files-from -").ends_with(0).prints("1 document");
+    place.file("empty", "\n").run(["scan", "--files-from", "empty"]).ends_with(2).tells("lists no input");
+    place.run(["scan", "--files-from", "none"]).ends_with(2).tells("`none` could not be read");
+}
+
+#[test]
+fn records_made_to_mislead_cost_themselves_alone() {
+    let place = Place::new();
+    let deep = format!("{{\"id\":\"deep\",\"text\":\"x\",\"more\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    let numbers = format!("{{\"id\":{},\"text\":\"One story.\"}}", "9".repeat(5000));
+    place
+        .file("crawl/a.jsonl", format!("{deep}\n{numbers}\n"))
+        .file("crawl/b.json", format!("[{deep},{{\"text\":\"Two.\"}}]"));
+    let lies = "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 99999999999999999999\r\n\r\nlies\r\n\r\n\
+                WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: 4000000000\r\n\r\nlies\r\n\r\n\
+                WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nThree.\r\n\r\n";
+    place.file("crawl/c.wet", lies).file("crawl/d.csv", "text\n\"Four.\"\n\"open and never closed\n");
+    let outcome = place.run(["scan", "crawl", "-o", "out"]).ends_with(1);
+    assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
+    let rows = place.rows("out/documents.jsonl");
+    let read: Vec<_> = rows.iter().map(|row| row["source"].as_str().unwrap()).collect();
+    // Depth alone is no harm: what is not needed is not built.
+    assert_eq!(read, ["a.jsonl", "a.jsonl", "b.json", "b.json", "c.wet", "d.csv", "d.csv"]);
+    let skipped = place.rows("out/skipped.jsonl");
+    let told: Vec<_> = skipped.iter().map(|row| row["source"].as_str().unwrap()).collect();
+    assert_eq!(told, ["c.wet", "c.wet"]);
+}
+
+#[test]
+fn ids_and_addresses_never_name_a_place_to_write_to() {
+    let place = Place::new();
+    place.file("crawl.jsonl", "{\"id\":\"../../x\",\"text\":\"One.\"}\n{\"id\":\"/etc/x\\u0000\",\"text\":\"Two.\"}\n");
+    place.run(["clean", "crawl.jsonl", "-o", "out"]).ends_with(0);
+    assert_eq!(place.tree("out"), ["crawl.jsonl", "removed.jsonl", "skipped.jsonl", "summary.json"]);
 }
