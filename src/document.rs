@@ -105,13 +105,21 @@ impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.source)?;
         if let Some(row) = self.row {
-            write!(f, ", line {}", row + 1)?;
+            write!(f, ", {} {}", numbered(&self.source), row + 1)?;
         }
         if let Some(byte) = self.byte {
             write!(f, ", byte {byte}")?;
         }
         write!(f, ": {}", self.reason)
     }
+}
+
+/// Returns what the numbers of a file's records count, by the file's name: its lines, or the records themselves.
+pub(crate) fn numbered(source: &str) -> &'static str {
+    const COUNTED: [&str; 6] = [".csv", ".tsv", ".json", ".parquet", ".warc", ".wet"];
+    let name = source.rsplit('/').next().unwrap_or(source);
+    let bare = [".gz", ".zst", ".bz2", ".xz"].into_iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name);
+    if COUNTED.iter().any(|suffix| bare.ends_with(suffix)) { "record" } else { "line" }
 }
 
 /// Documents that can be read several times, in one order: what the pipeline runs over.

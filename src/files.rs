@@ -98,6 +98,16 @@ impl FileError {
     }
 }
 
+/// Suffixes of packed files.
+const SUFFIXES: [(&str, Compression); 4] =
+    [(".gz", Compression::Gzip), (".zst", Compression::Zstd), (".bz2", Compression::Bzip2), (".xz", Compression::Xz)];
+
+/// What follows the four bytes that a bzip2 stream begins with: a block, or the end. A text may begin with those four.
+const BZIP2_BLOCKS: [[u8; 6]; 2] = [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]];
+
+/// Memory that unpacking xz may take whatever the bound: what its default settings need.
+const XZ_BYTES: u64 = 16 << 20;
+
 /// How a file's bytes are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
@@ -108,24 +118,38 @@ pub enum Compression {
     Gzip,
     /// One or more Zstandard frames.
     Zstd,
+    /// One or more bzip2 streams.
+    Bzip2,
+    /// One or more xz streams.
+    Xz,
 }
 
 impl Compression {
-    /// Returns what a file's first bytes say: four are enough.
+    /// Bytes that are enough for [`Compression::of_magic`].
+    pub const MAGIC_BYTES: usize = 10;
+
+    /// Returns what a file's first bytes say.
     ///
     /// # Source
-    /// RFC 1952 (gzip); RFC 8878 (Zstandard), whose skippable frames may stand before the first frame with data.
+    /// RFC 1952 (gzip); RFC 8878 (Zstandard), whose skippable frames may stand before the first frame with data; the
+    /// descriptions of bzip2 and xz.
     pub fn of_magic(head: &[u8]) -> Compression {
         match head {
             [0x1f, 0x8b, ..] => Compression::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Compression::Zstd,
+            [b'B', b'Z', b'h', b'1'..=b'9', block @ ..]
+                if BZIP2_BLOCKS.iter().any(|magic| block.starts_with(magic)) =>
+            {
+                Compression::Bzip2
+            }
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Compression::Xz,
             _ => Compression::Plain,
         }
     }
 
     /// Returns what a file's name says, and the name without the suffix that says it.
     pub fn of_name(name: &str) -> (Compression, &str) {
-        for (suffix, compression) in [(".gz", Compression::Gzip), (".zst", Compression::Zstd)] {
+        for (suffix, compression) in SUFFIXES {
             let cut = name.len().saturating_sub(suffix.len());
             if name.is_char_boundary(cut) && cut > 0 && name[cut..].eq_ignore_ascii_case(suffix) {
                 return (compression, &name[..cut]);
@@ -140,6 +164,8 @@ impl Compression {
             Compression::Plain => "plain",
             Compression::Gzip => "gzip",
             Compression::Zstd => "Zstandard",
+            Compression::Bzip2 => "bzip2",
+            Compression::Xz => "xz",
         }
     }
 
@@ -155,6 +181,16 @@ impl Compression {
                 encoder.finish()
             }
             Compression::Zstd => zstd::stream::encode_all(&bytes[..], zstd::DEFAULT_COMPRESSION_LEVEL),
+            Compression::Bzip2 => {
+                let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+                encoder.write_all(&bytes)?;
+                encoder.finish()
+            }
+            Compression::Xz => {
+                let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 6);
+                encoder.write_all(&bytes)?;
+                encoder.finish()
+            }
         }
     }
 }
@@ -219,7 +255,8 @@ impl Read for InputReader {
     }
 }
 
-/// Opens a file, unpacking gzip (any number of members) and Zstandard (any number of frames) as its first bytes say.
+/// Opens a file, unpacking gzip, Zstandard, bzip2 and xz (any number of members, frames or streams) as its first bytes
+/// say.
 ///
 /// `memory_bytes` bounds the window of a Zstandard frame, up to the format's 2³¹ bytes: a frame that needs more fails to
 /// read. Windows up to 8 MiB, which every decoder must support, are read whatever the bound.
@@ -240,7 +277,7 @@ pub fn open(path: &Path, memory_bytes: u64) -> Result<InputReader, FileError> {
 pub fn unpack(packed: impl Read + Send + 'static, memory_bytes: u64) -> io::Result<InputReader> {
     let packed_bytes = Arc::new(AtomicU64::new(0));
     let mut packed = Counted { reader: packed, count: packed_bytes.clone() };
-    let mut head = [0; 4];
+    let mut head = [0; Compression::MAGIC_BYTES];
     let mut filled = 0;
     while filled < head.len() {
         match packed.read(&mut head[filled..]) {
@@ -261,6 +298,14 @@ pub fn unpack(packed: impl Read + Send + 'static, memory_bytes: u64) -> io::Resu
             let mut decoder = zstd::Decoder::with_buffer(BufReader::with_capacity(READ_BYTES, whole))?;
             decoder.window_log_max(memory_bytes.max(1).ilog2().clamp(23, 31))?;
             Box::new(decoder)
+        }
+        Compression::Bzip2 => {
+            Box::new(bzip2::bufread::MultiBzDecoder::new(BufReader::with_capacity(READ_BYTES, whole)))
+        }
+        Compression::Xz => {
+            let stream =
+                liblzma::stream::Stream::new_stream_decoder(memory_bytes.max(XZ_BYTES), liblzma::stream::CONCATENATED)?;
+            Box::new(liblzma::bufread::XzDecoder::new_stream(BufReader::with_capacity(READ_BYTES, whole), stream))
         }
     };
     Ok(InputReader { reader, compression, packed_bytes, plain: None })
@@ -626,7 +671,7 @@ mod tests {
     #[test]
     fn joined_members_and_frames_are_read_to_the_end() {
         let directory = tempfile::tempdir().unwrap();
-        for compression in [Compression::Plain, Compression::Gzip, Compression::Zstd] {
+        for (_, compression) in SUFFIXES.into_iter().chain([("", Compression::Plain)]) {
             let path = directory.path().join(compression.name());
             let mut bytes = compression.pack(b"one ".to_vec()).unwrap();
             bytes.extend(compression.pack(b"two".to_vec()).unwrap());
@@ -653,12 +698,13 @@ mod tests {
     #[test]
     fn a_torn_file_gives_what_stands_before_the_tear_and_then_an_error() {
         let text: Vec<u8> = (0..200_000_u32).flat_map(|n| (n.wrapping_mul(0x9e37_79b9) >> 8).to_le_bytes()).collect();
-        for compression in [Compression::Gzip, Compression::Zstd] {
+        for (_, compression) in SUFFIXES {
             let mut packed = compression.pack(text.clone()).unwrap();
             packed.truncate(packed.len() / 2);
             let mut bytes = Vec::new();
             assert!(unpack(Cursor::new(packed), 0).unwrap().read_to_end(&mut bytes).is_err());
-            assert!(!bytes.is_empty() && text.starts_with(&bytes));
+            // A stream of bzip2 comes in blocks of 900 KB, all or nothing.
+            assert!(text.starts_with(&bytes) && (!bytes.is_empty() || compression == Compression::Bzip2));
         }
     }
 

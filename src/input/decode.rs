@@ -30,14 +30,21 @@ pub(crate) struct Decoded {
     pub mark: usize,
 }
 
-impl Decoded {
+impl Charset {
     /// Returns what is worth telling about the encoding, if anything.
-    pub fn note(&self) -> Option<String> {
-        match self.charset {
+    pub fn note(self) -> Option<String> {
+        match self {
             Charset::Utf8 => None,
             Charset::BrokenUtf8 => Some("some bytes are no UTF-8 and were read as U+FFFD".to_owned()),
             Charset::Other(encoding) => Some(format!("read as {}", encoding.name())),
         }
+    }
+}
+
+impl Decoded {
+    /// Returns what is worth telling about the encoding, if anything.
+    pub fn note(&self) -> Option<String> {
+        self.charset.note()
     }
 }
 
@@ -59,6 +66,46 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
         charset => decode_as(&bytes[mark..], charset).into_owned(),
     };
     Ok(Decoded { text, charset, mark })
+}
+
+/// Bytes in which a page says what it is written in.
+const DECLARED_BYTES: usize = 4096;
+
+/// Decodes a web page, whose server or first lines may say what it is written in; returns what is worth telling about it.
+///
+/// Bytes that are UTF-8 are read as that whatever is said; what is said wins over a guess.
+///
+/// # Errors
+/// If the bytes are no text: says what they look like.
+pub(crate) fn decode_page(bytes: &[u8], said: Option<&str>) -> Result<(String, Option<String>), &'static str> {
+    let has_mark = Encoding::for_bom(bytes).is_some();
+    if !has_mark && std::str::from_utf8(bytes).is_err() {
+        let head = &bytes[..bytes.len().min(DECLARED_BYTES)];
+        let labels = [said.map(|label| label.as_bytes().to_vec()), declared(head)];
+        let named = labels.into_iter().flatten().find_map(|label| Encoding::for_label(&label));
+        let named = named.filter(|encoding| encoding.is_ascii_compatible() && *encoding != encoding_rs::UTF_8);
+        if let Some(encoding) = named {
+            return Ok((encoding.decode_without_bom_handling(bytes).0.into_owned(), None));
+        }
+    }
+    decode(bytes.to_vec()).map(|decoded| {
+        let note = decoded.note();
+        (decoded.text, note)
+    })
+}
+
+/// Returns the encoding that the first lines of a page name: `<meta charset=…>` or `<?xml … encoding=…?>`.
+fn declared(head: &[u8]) -> Option<Vec<u8>> {
+    let head = head.to_ascii_lowercase();
+    let after = [&b"charset"[..], b"encoding"].into_iter().find_map(|name| {
+        memchr::memmem::find_iter(&head, name)
+            .find_map(|at| head[at + name.len()..].trim_ascii_start().strip_prefix(b"="))
+    })?;
+    let after = after.trim_ascii_start();
+    let after = after.strip_prefix(b"\"").or_else(|| after.strip_prefix(b"'")).unwrap_or(after);
+    let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
+    let end = after.iter().position(|byte| !is_label(byte)).unwrap_or(after.len());
+    (end > 0).then(|| after[..end].to_vec())
 }
 
 /// Tells how bytes are to be decoded, and how long their byte order mark is: what [`decode`] does.

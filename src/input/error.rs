@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::document::SourceError;
 use crate::files::FileError;
 
+/// Suffixes of what is read, for people.
+const READ: &str = "`.txt`, `.md`, `.html`, `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.warc` and `.wet`";
+
 /// The input as a whole cannot be read. What concerns one input among others is [`crate::document::Skipped`].
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -79,9 +82,9 @@ impl ReadError {
             ReadError::NoInput => Some("name files or directories, or `-` for standard input".to_owned()),
             ReadError::NothingReadable { hint, .. } => hint.clone(),
             ReadError::NothingFound { left_out, .. } => Some(if left_out.is_empty() {
-                "`.txt`, `.md`, `.jsonl` and `.ndjson` files are read, each also as `.gz` or `.zst`".to_owned()
+                format!("{READ} files are read, each also packed")
             } else {
-                format!("{}; `.txt`, `.md`, `.jsonl` and `.ndjson` files are read", left_out.join("; "))
+                format!("{}; {READ} files are read", left_out.join("; "))
             }),
             ReadError::Glob { .. } => {
                 Some("patterns are those of `.gitignore` files, as `*.txt` or `!drafts/`".to_owned())

@@ -37,9 +37,9 @@ impl Field {
 
 /// One meaning of a field name; a lower rank wins.
 #[derive(Clone, Copy, Debug)]
-struct Meaning {
-    field: Field,
-    rank: u8,
+pub(crate) struct Meaning {
+    pub field: Field,
+    pub rank: u8,
 }
 
 /// The field names of a run.
@@ -82,7 +82,8 @@ impl Fields {
         &self.text_names
     }
 
-    fn meanings(&self, name: &str) -> &[Meaning] {
+    /// Returns what a field of this name may mean.
+    pub fn meanings(&self, name: &str) -> &[Meaning] {
         self.by_length
             .get(name.len())
             .and_then(|bucket| bucket.iter().find(|(known, _)| &**known == name))
@@ -141,14 +142,25 @@ impl Record {
         std::mem::take(&mut self.values[field as usize])
     }
 
-    fn offer(&mut self, meaning: Meaning, value: Value) {
+    /// Takes a value for a meaning of its field's name, unless a better one is there.
+    ///
+    /// Returns whether it took it.
+    pub fn offer(&mut self, meaning: Meaning, value: Value) -> bool {
         let at = meaning.field as usize;
         let (new, old) = (value.weight(), self.values[at].weight());
         // The last of two fields of one name wins, as in every JSON reader.
-        if new > old || (new == old && meaning.rank <= self.ranks[at]) {
+        let is_better = new > old || (new == old && meaning.rank <= self.ranks[at]);
+        if is_better {
             self.values[at] = value;
             self.ranks[at] = meaning.rank;
         }
+        is_better
+    }
+
+    /// Returns all values.
+    #[cfg(feature = "parquet")]
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter()
     }
 
     /// Returns whether a value for this meaning would be thrown away.

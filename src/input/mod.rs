@@ -18,10 +18,21 @@
 mod error;
 mod walk;
 
+pub(crate) mod chunk;
 pub(crate) mod decode;
 pub(crate) mod fields;
-pub(crate) mod jsonl;
 pub(crate) mod text;
+
+#[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
+pub(crate) mod parquet;
+
+#[cfg_attr(not(feature = "html"), path = "html_disabled.rs")]
+mod html;
+
+mod csv;
+mod json;
+mod jsonl;
+pub(crate) mod warc;
 
 mod metadata;
 mod site;
@@ -162,6 +173,23 @@ impl InputFile {
         self.document(self.source.to_string(), 0, None, None, None, None, text)
     }
 
+    /// Returns whether its copies are files of another form, or written anew, and cannot be made into it again.
+    pub(crate) fn is_written_anew(&self) -> bool {
+        self.container.is_written_anew()
+    }
+
+    /// Returns where its copy stands below an output directory: a page's is its text, an archive's the text of its pages.
+    pub(crate) fn copy_path(&self) -> PathBuf {
+        let name = self.relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (_, bare) = Compression::of_name(&name);
+        let suffix = match self.container {
+            Container::Html => "txt",
+            Container::Warc if !bare.to_ascii_lowercase().ends_with(".wet") => "wet",
+            _ => return self.relative.clone(),
+        };
+        self.relative.with_file_name(format!("{bare}.{suffix}{}", &name[bare.len()..]))
+    }
+
     /// Makes the row of `skipped` for a file that is no text.
     pub(crate) fn no_text(&self, found: &str) -> Skipped {
         let hint = "name it in `.retoldignore` if it is no article".to_owned();
@@ -171,7 +199,7 @@ impl InputFile {
     /// Returns how the file is packed, by its first bytes.
     pub(crate) fn compression(&self) -> io::Result<Compression> {
         let mut head = Vec::new();
-        File::open(&self.path)?.take(4).read_to_end(&mut head)?;
+        File::open(&self.path)?.take(Compression::MAGIC_BYTES as u64).read_to_end(&mut head)?;
         Ok(Compression::of_magic(&head))
     }
 
@@ -206,6 +234,13 @@ impl InputFile {
         })
     }
 
+    /// Makes the row of `skipped` for a file that needs a feature which is not built in.
+    #[allow(dead_code, reason = "all features may be built in")]
+    pub(crate) fn not_built_in(&self, feature: &str) -> Skipped {
+        let reason = format!("this program was built without the feature `{feature}`");
+        self.skipped(None, None, reason, Some(format!("build it with `cargo install --features {feature}`")))
+    }
+
     #[cfg(test)]
     pub(crate) fn for_test(source: &str, path: &Path) -> InputFile {
         InputFile {
@@ -233,6 +268,17 @@ impl Shared {
     /// Returns the length of the longest document that is read.
     fn limit_bytes(&self) -> u64 {
         (self.memory_bytes / 8).clamp(16 << 20, 1 << 30)
+    }
+
+    /// Begins to cut the file of this number, if there is one.
+    fn open(&self, file: usize) -> Option<Result<Open<'_>, Skipped>> {
+        let file = self.files.get(file)?;
+        let limit = self.limit_bytes();
+        Some(match file.container {
+            Container::Parquet => parquet::Rows::open(file, &self.fields, limit).map(|rows| Open::Rows(Box::new(rows))),
+            _ => chunk::Chunks::open(file, &self.fields, self.memory_bytes, limit)
+                .map(|chunks| Open::Chunks(Box::new(chunks))),
+        })
     }
 
     /// Reads the text file number `file`, noting its digest.
@@ -291,6 +337,10 @@ impl Source {
             });
             scratch.push(copy);
         }
+        if let Some(table) = settings.metadata.as_deref().and_then(|path| path.canonicalize().ok()) {
+            // The table about the files may lie among them, and is no table of texts.
+            walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| path != table));
+        }
         walked.files.sort_by_cached_key(|file| walk::id_path(&file.relative));
         let mut told = walked.left_out.told();
         if walked.files.is_empty() {
@@ -306,8 +356,9 @@ impl Source {
         for found in walked.files {
             let source = walk::id_path(&found.relative);
             let container = match found.container {
-                Some(container) => container,
-                None => match guess_container(&found.path, settings.memory_bytes) {
+                // Lines of JSON are often called `.json`.
+                Some(container) if container != Container::Json => container,
+                known => match guess_container(&found.path, known, settings.memory_bytes) {
                     Ok(container) => container,
                     Err(error) => {
                         walked.skipped.push(walk::skipped_path(source, &error));
@@ -403,8 +454,13 @@ impl Source {
         self.shared.read_text(file, digests)
     }
 
-    /// Notes the digest of some lines of the file number `file`.
-    pub(crate) fn note_lines(&self, file: usize, chunk: &jsonl::Chunk, digests: &[AtomicU64]) {
+    /// Notes the digest of some rows of the file number `file`.
+    pub(crate) fn note_rows(&self, file: usize, piece: &parquet::Piece, digests: &[AtomicU64]) {
+        digests[file].fetch_add(piece.digest(), Ordering::Relaxed);
+    }
+
+    /// Notes the digest of some records of the file number `file`.
+    pub(crate) fn note_records(&self, file: usize, chunk: &chunk::Chunk, digests: &[AtomicU64]) {
         add_digest(&digests[file], &chunk.bytes, chunk.offset);
     }
 
@@ -416,10 +472,9 @@ impl Source {
             cuts.digests.get(file)?.store(digest, Ordering::Relaxed);
         }
         cuts.next_file = mark.next_file;
-        if let Some((file, position)) = mark.lines {
+        if let Some((file, position)) = mark.open {
             let shared = &self.shared;
-            let lines = jsonl::Lines::open(shared.files.get(file)?, shared.memory_bytes, shared.limit_bytes()).ok()?;
-            cuts.lines = Some((file, lines.at(position).ok()?));
+            cuts.open = Some((file, shared.open(file)?.ok()?.at(position)?));
         }
         Some(cuts)
     }
@@ -428,7 +483,7 @@ impl Source {
     pub(crate) fn cuts(&self) -> Cuts<'_> {
         let digests = zeros(self.shared.files.len());
         *self.digests.lock().expect("no reader panicked") = digests.clone();
-        Cuts { shared: &self.shared, digests, next_file: 0, lines: None }
+        Cuts { shared: &self.shared, digests, next_file: 0, open: None }
     }
 }
 
@@ -451,7 +506,7 @@ fn is_stream(path: &Path) -> bool {
 
 /// Returns the name of a copy of a stream, whose id path is `-`, `-2` and so on: `stdin.jsonl`, `stdin-2.txt`.
 fn stream_name(id_path: &str, container: Container) -> PathBuf {
-    let suffix = if container == Container::Jsonl { "jsonl" } else { "txt" };
+    let suffix = container.suffix();
     PathBuf::from(format!("stdin{}.{suffix}", if id_path == STANDARD_INPUT { "" } else { id_path }))
 }
 
@@ -461,8 +516,12 @@ pub(crate) fn stream_of(name: &str) -> Option<&str> {
     Some(if number.is_empty() { STANDARD_INPUT } else { number })
 }
 
-/// Returns what a file without a telling name holds: JSON lines if it begins with an object, else one text.
-fn guess_container(path: &Path, memory_bytes: u64) -> io::Result<Container> {
+/// Bytes in which a line of JSON must end for the file to be known as lines.
+const GUESS_BYTES: u64 = 4 << 20;
+
+/// Returns what a file holds whose name does not tell: JSON lines if it begins with a line that is an object, else one
+/// text; JSON of another form where that is known.
+fn guess_container(path: &Path, known: Option<Container>, memory_bytes: u64) -> io::Result<Container> {
     let failed = |error| match error {
         FileError::Read { source, .. } | FileError::Write { source, .. } => source,
         other => io::Error::other(other.to_string()),
@@ -470,9 +529,30 @@ fn guess_container(path: &Path, memory_bytes: u64) -> io::Result<Container> {
     let reader: InputReader = files::open(path, memory_bytes).map_err(failed)?;
     let mut head = Vec::new();
     // A tear is told when the file is read in earnest.
-    let _ = reader.take(64 << 10).read_to_end(&mut head);
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
-    Ok(if head.trim_ascii_start().starts_with(b"{") { Container::Jsonl } else { Container::Text })
+    let _ = reader.take(if known.is_some() { GUESS_BYTES } else { 64 << 10 }).read_to_end(&mut head);
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+    if head.starts_with(b"WARC/") {
+        return Ok(Container::Warc);
+    }
+    let begins = |tag: &[u8]| head.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
+    if begins(b"<!doctype html") || begins(b"<html") {
+        return Ok(Container::Html);
+    }
+    if head.starts_with(b"PAR1") {
+        return Ok(Container::Parquet);
+    }
+    if known != Some(Container::Json) {
+        return Ok(if head.starts_with(b"{") { Container::Jsonl } else { Container::Text });
+    }
+    let line_end = memchr::memchr(b'\n', head).filter(|end| !head[*end..].trim_ascii().is_empty());
+    let is_object = |line: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+    let is_lines = head.starts_with(b"{") && line_end.is_some_and(|end| is_object(&head[..end]));
+    Ok(if is_lines { Container::Jsonl } else { Container::Json })
+}
+
+/// Returns whether the copies of a file of this name are files of another form, or written anew.
+pub(crate) fn is_written_anew(source: &str) -> bool {
+    Container::of_name(source.rsplit('/').next().unwrap_or(source)).is_some_and(Container::is_written_anew)
 }
 
 /// A copy of what can be read only once, removed when it is dropped.
@@ -509,8 +589,10 @@ impl Drop for ScratchFile {
 pub(crate) enum Cut {
     /// The text files of these numbers.
     Texts(Range<usize>),
-    /// Some lines of the file of this number.
-    Lines(usize, jsonl::Chunk),
+    /// Some records of the file of this number.
+    Records(usize, chunk::Chunk),
+    /// Some rows of the file of this number.
+    Rows(usize, parquet::Piece),
     /// A file cannot be read.
     Unreadable(Skipped),
 }
@@ -520,7 +602,7 @@ pub(crate) enum Cut {
 struct Mark {
     next_file: usize,
     /// The file that is being cut, and where.
-    lines: Option<(usize, jsonl::Position)>,
+    open: Option<(usize, Position)>,
     /// The digests of files so far.
     digests: Vec<(usize, u64)>,
 }
@@ -530,7 +612,47 @@ pub(crate) struct Cuts<'a> {
     shared: &'a Arc<Shared>,
     pub digests: Arc<[AtomicU64]>,
     next_file: usize,
-    lines: Option<(usize, jsonl::Lines<'a>)>,
+    open: Option<(usize, Open<'a>)>,
+}
+
+/// A file being cut.
+enum Open<'a> {
+    Chunks(Box<chunk::Chunks<'a>>),
+    Rows(Box<parquet::Rows<'a>>),
+}
+
+/// Where the cutting of a file stands.
+#[derive(Serialize, Deserialize)]
+enum Position {
+    Chunks(chunk::Position),
+    Rows(parquet::Position),
+}
+
+impl<'a> Open<'a> {
+    fn next(&mut self, file: usize) -> Option<Cut> {
+        match self {
+            Open::Chunks(chunks) => chunks.next_chunk().map(|chunk| Cut::Records(file, chunk)),
+            Open::Rows(rows) => rows.next_piece().map(|piece| Cut::Rows(file, piece)),
+        }
+    }
+
+    fn position(&self) -> Position {
+        match self {
+            Open::Chunks(chunks) => Position::Chunks(chunks.position()),
+            Open::Rows(rows) => Position::Rows(rows.position()),
+        }
+    }
+
+    /// Goes to where cutting stood; none if it cannot.
+    fn at(self, position: Position) -> Option<Open<'a>> {
+        match (self, position) {
+            (Open::Chunks(chunks), Position::Chunks(position)) => {
+                Some(Open::Chunks(Box::new(chunks.at(position).ok()?)))
+            }
+            (Open::Rows(rows), Position::Rows(position)) => Some(Open::Rows(Box::new(rows.at(position).ok()?))),
+            _ => None,
+        }
+    }
 }
 
 impl Iterator for Cuts<'_> {
@@ -538,26 +660,26 @@ impl Iterator for Cuts<'_> {
 
     fn next(&mut self) -> Option<Cut> {
         loop {
-            if let Some((file, lines)) = &mut self.lines {
-                if let Some(chunk) = lines.next_chunk() {
-                    return Some(Cut::Lines(*file, chunk));
+            if let Some((file, open)) = &mut self.open {
+                if let Some(cut) = open.next(*file) {
+                    return Some(cut);
                 }
-                self.lines = None;
+                self.open = None;
             }
             let files = &self.shared.files;
             let first = self.next_file;
             let file = files.get(first)?;
-            if file.container == Container::Jsonl {
+            if !file.container.is_file() {
                 self.next_file += 1;
-                match jsonl::Lines::open(file, self.shared.memory_bytes, self.shared.limit_bytes()) {
-                    Ok(lines) => self.lines = Some((first, lines)),
+                match self.shared.open(first).expect("the file is there") {
+                    Ok(open) => self.open = Some((first, open)),
                     Err(skipped) => return Some(Cut::Unreadable(skipped)),
                 }
                 continue;
             }
             let mut bytes = 0;
             while let Some(file) = files.get(self.next_file) {
-                if file.container != Container::Text || self.next_file - first == BATCH_FILES || bytes >= BATCH_BYTES {
+                if !file.container.is_file() || self.next_file - first == BATCH_FILES || bytes >= BATCH_BYTES {
                     break;
                 }
                 bytes += file.bytes;
@@ -601,7 +723,7 @@ impl DocumentPass for SourcePass<'_> {
         let digests = self.cuts.digests.iter().map(|digest| digest.load(Ordering::Relaxed)).enumerate();
         let mark = Mark {
             next_file: self.cuts.next_file,
-            lines: self.cuts.lines.as_ref().map(|(file, lines)| (*file, lines.position())),
+            open: self.cuts.open.as_ref().map(|(file, open)| (*file, open.position())),
             digests: digests.filter(|(_, digest)| *digest != 0).collect(),
         };
         serde_json::to_string(&mark).expect("a mark is numbers")
@@ -618,9 +740,25 @@ impl Batch for SourceBatch {
     fn parse(self: Box<Self>) -> Parsed {
         match self.cut {
             Cut::Unreadable(skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
-            Cut::Lines(number, chunk) => {
+            Cut::Records(number, chunk) => {
                 let digest = add_digest(&self.digests[number], &chunk.bytes, chunk.offset);
-                Parsed { digest, ..jsonl::parse(chunk, &self.shared.files[number], &self.shared.fields) }
+                Parsed { digest, ..chunk::parse(chunk, &self.shared.files[number], &self.shared.fields) }
+            }
+            Cut::Rows(number, piece) => {
+                let digest = piece.digest();
+                self.digests[number].fetch_add(digest, Ordering::Relaxed);
+                let file = &self.shared.files[number];
+                let mut parsed = Parsed { bytes: piece.packed_bytes, digest, ..Parsed::default() };
+                let mut notes = chunk::Notes::default();
+                for (row, cells) in (piece.first_row..).zip(piece.rows) {
+                    match chunk::read_cells(cells.record, row, file, &self.shared.fields, &mut notes) {
+                        Ok(document) => parsed.documents.push(document),
+                        Err(skipped) => parsed.skipped.push(skipped),
+                    }
+                }
+                parsed.notes = notes.told(file);
+                parsed.skipped.extend(piece.trouble);
+                parsed
             }
             Cut::Texts(numbers) => {
                 let mut parsed = Parsed::default();
@@ -630,12 +768,12 @@ impl Batch for SourceBatch {
                     let result = self.shared.read_text(number, &self.digests).and_then(|read| {
                         parsed.digest = mix64(parsed.digest ^ hash64(&read.bytes));
                         parsed.skipped.extend(read.torn);
-                        decode::decode(read.bytes).map_err(|found| file.no_text(found))
+                        text::document(read.bytes, file)
                     });
                     match result {
-                        Ok(decoded) => {
-                            parsed.notes.extend(decoded.note().map(|note| format!("`{}`: {note}", file.source)));
-                            parsed.documents.push(file.text_document(decoded.text));
+                        Ok((document, note)) => {
+                            parsed.notes.extend(note.map(|note| format!("`{}`: {note}", file.source)));
+                            parsed.documents.push(document);
                         }
                         Err(skipped) => parsed.skipped.push(skipped),
                     }
@@ -748,11 +886,11 @@ mod tests {
                 "crawl/b.example/x/3.jsonl",
                 b"{\"text\": \"a\", \"site\": \"f\", \"url\": \"https://u.example/\"}\n{\"text\": \"b\", \"url\": \"https://www.u.example/\"}\n{\"text\": \"c\"}\n",
             ),
-            ("m.csv", b"file,url,date\n2.txt,https://www.m.example/2,2024-05-01\n"),
+            ("crawl/m.csv", b"file,url,date\n2.txt,https://www.m.example/2,2024-05-01\n"),
         ]);
         let settings = SourceSettings {
             site_from_dir: true,
-            metadata: Some(root.path().join("m.csv")),
+            metadata: Some(root.path().join("crawl/m.csv")),
             ..SourceSettings::default()
         };
         let sites = |paths: &[PathBuf]| -> Vec<String> {

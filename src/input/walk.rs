@@ -23,26 +23,75 @@ pub enum Container {
     Text,
     /// A document a line.
     Jsonl,
+    /// A document a row.
+    Csv,
+    /// A document an object: one, or the members of a list.
+    Json,
+    /// A document a row, typed.
+    Parquet,
+    /// One document, of which a reader sees the text.
+    Html,
+    /// A document a page as it was fetched, or its text.
+    Warc,
 }
 
 impl Container {
+    /// Returns whether copies of such a file are files of another form, or written anew.
+    pub(super) fn is_written_anew(self) -> bool {
+        matches!(self, Container::Html | Container::Warc | Container::Parquet)
+    }
+
+    /// Returns whether a file is one document.
+    pub(super) fn is_file(self) -> bool {
+        matches!(self, Container::Text | Container::Html)
+    }
+
+    /// Returns the suffix of a file of this kind.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Container::Text => "txt",
+            Container::Jsonl => "jsonl",
+            Container::Csv => "csv",
+            Container::Json => "json",
+            Container::Parquet => "parquet",
+            Container::Html => "html",
+            Container::Warc => "warc",
+        }
+    }
+
     /// Returns what a file's name says.
-    fn of_name(name: &str) -> Option<Container> {
+    pub(super) fn of_name(name: &str) -> Option<Container> {
         let (_, bare) = Compression::of_name(name);
         match suffix(bare)?.to_ascii_lowercase().as_str() {
             "txt" | "md" => Some(Container::Text),
             "jsonl" | "ndjson" => Some(Container::Jsonl),
+            "csv" | "tsv" => Some(Container::Csv),
+            "json" => Some(Container::Json),
+            "html" | "htm" => Some(Container::Html),
+            "warc" | "wet" => Some(Container::Warc),
+            "parquet" if bare.len() == name.len() => Some(Container::Parquet),
             _ => None,
         }
     }
 }
 
 /// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
-const OTHER_CONTAINERS: [&str; 9] = ["html", "htm", "csv", "tsv", "parquet", "warc", "wet", "zip", "pdf"];
+const OTHER_CONTAINERS: [&str; 10] = ["zip", "tar", "tgz", "7z", "rar", "pdf", "docx", "doc", "odt", "epub"];
 
 /// Names of the tables that lie beside mirrored files in our outputs.
-const TABLES: [&str; 9] =
-    ["documents", "blocks", "pairs", "clusters", "headlines", "versions", "skipped", "removed", "dropped"];
+const TABLES: [&str; 11] = [
+    "documents",
+    "blocks",
+    "pairs",
+    "clusters",
+    "headlines",
+    "versions",
+    "references",
+    "skipped",
+    "removed",
+    "dropped",
+    "summary",
+];
 
 /// A file to read.
 #[derive(Clone, Debug)]
@@ -240,8 +289,8 @@ impl Root {
                     source: path.to_string_lossy().into_owned(),
                     row: None,
                     byte: None,
-                    reason: format!("`.{other}` files are not read by this version"),
-                    hint: Some("turn it into `.txt` or `.jsonl` first".to_owned()),
+                    reason: format!("`.{other}` files are not read"),
+                    hint: Some("unpack it, or take its text out, first".to_owned()),
                     raw: None,
                 });
             }
@@ -530,7 +579,7 @@ mod tests {
         assert_eq!(walked.left_out.outputs, ["out", "out.partial"]);
         let walked = walk(&[root.path().join("out")], &[], false).unwrap();
         assert_eq!(ids(&walked), ["a.txt", "sub/removed.jsonl"]);
-        assert_eq!(walked.left_out.outputs, ["removed.jsonl"]);
+        assert_eq!(walked.left_out.outputs, ["removed.jsonl", "summary.json"]);
     }
 
     #[cfg(unix)]

@@ -27,12 +27,13 @@ use serde::Serialize;
 use crate::boilerplate::BoilerplateKind;
 use crate::document::{Document, Skipped, Span};
 use crate::files::{Compression, OutputDirectory, OutputFile};
-use crate::input::decode::{Charset, decode_as, detect, raw_offsets};
-use crate::input::jsonl::{self, Chunk};
-use crate::input::{Cut, InputFile, Source, fields};
+use crate::input::chunk::{self, Chunk, text_ranges, without};
+use crate::input::decode::{Charset, decode_as, detect};
+use crate::input::{Container, Cut, InputFile, Source, fields, parquet as stored, text, warc};
 use crate::observe::{Leg, Observer};
 use crate::output::WriteError;
-use crate::output::cut::{json_offsets, widen, without};
+use crate::output::cut::widen;
+use crate::output::parquet::{self, Edit};
 use crate::output::schema::{DroppedRow, RemovedRow};
 use crate::output::tables::append_row;
 
@@ -232,18 +233,30 @@ fn check(decision: &Decision, document: &Document) -> Result<(), WriteError> {
 
 /// A piece of the input, read.
 enum Piece {
-    Lines { file: usize, chunk: Chunk, records: Vec<Record> },
+    Records { file: usize, chunk: Chunk, records: Vec<Record> },
+    Rows { file: usize, group: usize, rows: Vec<Row>, packed_bytes: u64, trouble: Option<Skipped> },
     Texts(Vec<TextPiece>),
     Unreadable(Skipped),
 }
 
-/// A line that holds something.
-struct Record {
-    /// Where it stands in the chunk, without byte order mark and line end.
-    json: Range<usize>,
-    /// One past its line end.
-    end: usize,
+/// A row of typed cells.
+struct Row {
+    text_column: Option<usize>,
     read: Result<Document, Skipped>,
+}
+
+/// A record that holds something.
+struct Record {
+    place: chunk::Record,
+    read: Result<Document, Skipped>,
+}
+
+/// Some records of a file.
+struct RecordsPiece<'a> {
+    source: &'a Source,
+    file: usize,
+    chunk: Chunk,
+    records: Vec<Record>,
 }
 
 /// A text file.
@@ -268,6 +281,8 @@ struct Output {
     /// The file of JSON lines that `copy` belongs to.
     file: Option<usize>,
     copy: Vec<u8>,
+    /// What becomes of the rows of a file's row group.
+    rows: Option<(usize, usize, Vec<Edit>)>,
     removed: Vec<u8>,
     dropped: Vec<u8>,
     counts: Rewritten,
@@ -277,18 +292,26 @@ impl Piece {
     fn read(source: &Source, cut: Cut, digests: &[AtomicU64]) -> Piece {
         match cut {
             Cut::Unreadable(skipped) => Piece::Unreadable(skipped),
-            Cut::Lines(file, chunk) => {
-                source.note_lines(file, &chunk, digests);
-                let mut notes = jsonl::Notes::default();
-                let records = chunk
-                    .lines()
-                    .map(|line| Record {
-                        json: line.start..line.start + line.bytes.len(),
-                        end: line.end,
-                        read: jsonl::read_line(&chunk, &line, &source.files()[file], source.fields(), &mut notes),
-                    })
-                    .collect();
-                Piece::Lines { file, chunk, records }
+            Cut::Records(file, chunk) => {
+                source.note_records(file, &chunk, digests);
+                let mut notes = chunk::Notes::default();
+                let mut read = |place: chunk::Record| {
+                    let read = chunk::read_record(&chunk, &place, &source.files()[file], source.fields(), &mut notes);
+                    Some(Record { read: read.transpose()?, place })
+                };
+                let records = chunk.records().into_iter().filter_map(&mut read).collect();
+                Piece::Records { file, chunk, records }
+            }
+            Cut::Rows(file, piece) => {
+                source.note_rows(file, &piece, digests);
+                let mut notes = chunk::Notes::default();
+                let stored::Piece { group, first_row, rows, packed_bytes, trouble } = piece;
+                let mut read = |row: u64, cells: stored::Row| Row {
+                    text_column: cells.text_column,
+                    read: chunk::read_cells(cells.record, row, &source.files()[file], source.fields(), &mut notes),
+                };
+                let rows = (first_row..).zip(rows).map(|(row, cells)| read(row, cells)).collect();
+                Piece::Rows { file, group, rows, packed_bytes, trouble }
             }
             Cut::Texts(files) => {
                 Piece::Texts(files.map(|file| TextPiece { file, read: read_text(source, file, digests) }).collect())
@@ -297,13 +320,15 @@ impl Piece {
     }
 
     fn documents(&self) -> impl Iterator<Item = &Document> {
-        let (records, texts) = match self {
-            Piece::Lines { records, .. } => (records.as_slice(), [].as_slice()),
-            Piece::Texts(texts) => ([].as_slice(), texts.as_slice()),
-            Piece::Unreadable(_) => ([].as_slice(), [].as_slice()),
+        let documents: Box<dyn Iterator<Item = &Document>> = match self {
+            Piece::Records { records, .. } => Box::new(records.iter().filter_map(|record| record.read.as_ref().ok())),
+            Piece::Rows { rows, .. } => Box::new(rows.iter().filter_map(|row| row.read.as_ref().ok())),
+            Piece::Texts(texts) => {
+                Box::new(texts.iter().filter_map(|text| text.read.as_ref().ok().map(|text| &text.document)))
+            }
+            Piece::Unreadable(_) => Box::new(std::iter::empty()),
         };
-        let records = records.iter().filter_map(|record| record.read.as_ref().ok());
-        records.chain(texts.iter().filter_map(|text| text.read.as_ref().ok().map(|text| &text.document)))
+        documents
     }
 
     /// Makes what is to be written of the piece; text files are written on the spot, since each is a file of its own.
@@ -319,48 +344,15 @@ impl Piece {
         let mut decide = || decisions.next().expect("there is a decision for every document");
         match self {
             Piece::Unreadable(skipped) => output.counts.skipped.push(skipped),
-            Piece::Lines { file, chunk, records } => {
-                let mut cuts: Vec<Range<usize>> = Vec::new();
-                if directory.is_none() && chunk.offset == 0 && chunk.bytes.starts_with(b"\xef\xbb\xbf") {
-                    // A stream joins files: a byte order mark would stand in its middle.
-                    cuts.push(0..3);
-                }
-                for record in records {
-                    let keeps = match record.read {
-                        Ok(document) => {
-                            let decision = decide();
-                            let kept = output.keeps(mode, &document, &decision);
-                            if kept && mode.removes() && !decision.removed.is_empty() {
-                                let line = &chunk.bytes[record.json.clone()];
-                                let place = Place { offset: chunk.offset, start: record.json.start };
-                                match cut_record(line, &document, &decision.removed, source.fields()) {
-                                    Some(found) => {
-                                        output.cut(&found, &chunk.bytes, &document, &decision, &place, &mut cuts)
-                                    }
-                                    None => output.keeps_whole(&document),
-                                }
-                            }
-                            kept
-                        }
-                        Err(skipped) => {
-                            output.counts.skipped.push(skipped);
-                            !mode.drops()
-                        }
-                    };
-                    if !keeps {
-                        cuts.push(record.json.start..record.end);
-                    }
-                }
-                output.counts.skipped.extend(chunk.trouble);
-                output.bytes = chunk.packed_bytes;
-                output.file = Some(file);
-                let copy = without(&chunk.bytes, &cuts);
-                // A stream joins files, so that each must end its last line.
-                let needs_end = directory.is_none() && copy.last().is_some_and(|last| *last != b'\n');
-                output.copy = if directory.is_some() { packed(source, file, copy, chunk.compression)? } else { copy };
-                if needs_end {
-                    output.copy.push(b'\n');
-                }
+            Piece::Records { file, chunk, records } => {
+                let piece = RecordsPiece { source, file, chunk, records };
+                output.write_records(piece, mode, directory.is_some(), decide)?;
+            }
+            Piece::Rows { file, group, rows, packed_bytes, trouble } => {
+                let edits = output.edit_rows(rows, mode, directory.is_some(), decide);
+                output.rows = directory.map(|_| (file, group, edits));
+                output.counts.skipped.extend(trouble);
+                output.bytes = packed_bytes;
             }
             Piece::Texts(texts) => {
                 for text in texts {
@@ -384,6 +376,186 @@ impl Piece {
 }
 
 impl Output {
+    /// Makes what is to be written of some records.
+    fn write_records(
+        &mut self,
+        piece: RecordsPiece<'_>,
+        mode: Mode,
+        to_directory: bool,
+        mut decide: impl FnMut() -> Decision,
+    ) -> Result<(), WriteError> {
+        let RecordsPiece { source, file, chunk, records } = piece;
+        if to_directory && source.files()[file].container == Container::Warc {
+            return self.write_archived(source, file, chunk, records, mode, decide);
+        }
+        let is_json = matches!(source.files()[file].container, Container::Jsonl | Container::Json);
+        let mut left_out = Vec::with_capacity(records.len());
+        let mut cuts: Vec<Range<usize>> = Vec::new();
+        for record in &records {
+            let document = match &record.read {
+                Ok(document) => document,
+                Err(skipped) => {
+                    self.counts.skipped.push(skipped.clone());
+                    left_out.push(mode.drops());
+                    continue;
+                }
+            };
+            let decision = decide();
+            let keeps = self.keeps(mode, document, &decision);
+            left_out.push(!keeps);
+            if !keeps {
+                continue;
+            }
+            let removes = mode.removes() && !decision.removed.is_empty();
+            if !to_directory && !is_json {
+                self.print(document, &decision, removes);
+            } else if removes {
+                match cut_record(&chunk, &record.place, document, &decision.removed, source.fields()) {
+                    Some(found) => self.cut(&found, &chunk.bytes, document, &decision, chunk.offset, &mut cuts),
+                    None => self.keeps_whole(document),
+                }
+            }
+        }
+        self.counts.skipped.extend(chunk.trouble.clone());
+        self.bytes = chunk.packed_bytes;
+        if to_directory {
+            let places: Vec<chunk::Record> = records.into_iter().map(|record| record.place).collect();
+            cuts.extend(chunk.without(&places, &left_out));
+            cuts.sort_unstable_by_key(|cut| cut.start);
+            self.file = Some(file);
+            self.copy = packed(source, file, without(&chunk.bytes, &cuts), chunk.compression)?;
+        } else if is_json {
+            let mut cuts = cuts.into_iter().peekable();
+            for (record, _) in records.iter().zip(&left_out).filter(|(_, out)| !**out) {
+                let range = record.place.range.clone();
+                let within: Vec<Range<usize>> = std::iter::from_fn(|| cuts.next_if(|cut| cut.start < range.end))
+                    .map(|cut| cut.start - range.start..cut.end - range.start)
+                    .collect();
+                let line = without(&chunk.bytes[range], &within);
+                // Between its tokens JSON may be broken into lines; inside a string there is no line end.
+                self.copy.extend(line.into_iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+                self.copy.push(b'\n');
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the texts of a web archive's pages.
+    fn write_archived(
+        &mut self,
+        source: &Source,
+        file: usize,
+        chunk: Chunk,
+        records: Vec<Record>,
+        mode: Mode,
+        mut decide: impl FnMut() -> Decision,
+    ) -> Result<(), WriteError> {
+        for record in records {
+            let document = match record.read {
+                Ok(document) => document,
+                // Nothing of it can be a text.
+                Err(skipped) => {
+                    self.counts.skipped.push(skipped);
+                    continue;
+                }
+            };
+            let decision = decide();
+            if !self.keeps(mode, &document, &decision) {
+                continue;
+            }
+            let removes = mode.removes() && !decision.removed.is_empty();
+            let cuts = if removes { self.cut_out(&document, &decision) } else { Vec::new() };
+            let text = without(document.text.as_bytes(), &cuts);
+            let text = String::from_utf8(text).expect("spans end between characters");
+            // A member each, as tools that take single records out of a packed archive need it.
+            let record = warc::conversion(chunk.bytes_of(&record.place), &text);
+            self.copy.extend(packed(source, file, record, chunk.compression)?);
+        }
+        self.counts.skipped.extend(chunk.trouble);
+        self.bytes = chunk.packed_bytes;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Decides what becomes of some rows.
+    fn edit_rows(
+        &mut self,
+        rows: Vec<Row>,
+        mode: Mode,
+        to_directory: bool,
+        mut decide: impl FnMut() -> Decision,
+    ) -> Vec<Edit> {
+        let mut edits = Vec::with_capacity(rows.len());
+        for row in rows {
+            let document = match row.read {
+                Ok(document) => document,
+                Err(skipped) => {
+                    self.counts.skipped.push(skipped);
+                    edits.push(Edit { drops: mode.drops(), cuts: None });
+                    continue;
+                }
+            };
+            let decision = decide();
+            let keeps = self.keeps(mode, &document, &decision);
+            let removes = keeps && mode.removes() && !decision.removed.is_empty();
+            let mut edit = Edit { drops: !keeps, cuts: None };
+            if !to_directory && keeps {
+                self.print(&document, &decision, removes);
+            } else if removes {
+                edit.cuts = row.text_column.map(|column| (column, self.cut_out(&document, &decision)));
+            }
+            edits.push(edit);
+        }
+        edits
+    }
+
+    /// Lists what is cut out of a text that is written anew; returns its ranges of the text.
+    fn cut_out(&mut self, document: &Document, decision: &Decision) -> Vec<Range<usize>> {
+        let spans = widened(&document.text, &decision.removed);
+        for (span, block) in spans.iter().zip(&decision.removed) {
+            self.removed_row(document, decision, block, *span, None, (None, None));
+        }
+        spans.iter().map(|span| span.range()).collect()
+    }
+
+    /// Lists a part of a text that is cut out.
+    fn removed_row(
+        &mut self,
+        document: &Document,
+        decision: &Decision,
+        block: &RemovedBlock,
+        span: Span,
+        byte: Option<u64>,
+        (raw, raw_hex): (Option<String>, Option<String>),
+    ) {
+        let row = RemovedRow {
+            id: decision.id.clone(),
+            source: document.source.to_string(),
+            row: document.row,
+            start: span.start as u64,
+            end: span.end as u64,
+            kind: block.kind.name().to_owned(),
+            score: block.score,
+            text: span.of(&document.text).to_owned(),
+            byte,
+            raw,
+            raw_hex,
+        };
+        append_row(&row, &mut self.removed);
+        self.counts.removed += 1;
+        self.counts.removed_bytes += span.len() as u64;
+    }
+
+    /// Adds a document as a line of JSON, for it comes from a container that no stream can be.
+    fn print(&mut self, document: &Document, decision: &Decision, removes: bool) {
+        let spans = if removes { widened(&document.text, &decision.removed) } else { Vec::new() };
+        self.counts.removed += spans.len() as u64;
+        self.counts.removed_bytes += spans.iter().map(|span| span.len() as u64).sum::<u64>();
+        let cuts: Vec<Range<usize>> = spans.iter().map(|span| span.range()).collect();
+        let text = String::from_utf8(without(document.text.as_bytes(), &cuts)).expect("spans end between characters");
+        append_row(&TextRecord::new(&decision.id, &text, document), &mut self.copy);
+    }
+
     /// Counts a document, and lists it when it is dropped; returns whether it is kept.
     fn keeps(&mut self, mode: Mode, document: &Document, decision: &Decision) -> bool {
         self.counts.documents += 1;
@@ -415,11 +587,10 @@ impl Output {
         bytes: &[u8],
         document: &Document,
         decision: &Decision,
-        place: &Place,
+        offset: u64,
         cuts: &mut Vec<Range<usize>>,
     ) {
         for ((span, range), block) in found.iter().zip(&decision.removed) {
-            let range = place.start + range.start..place.start + range.end;
             let text = span.of(&document.text);
             let raw = &bytes[range.clone()];
             let (raw, raw_hex) = match std::str::from_utf8(raw) {
@@ -427,38 +598,18 @@ impl Output {
                 Ok(raw) => (Some(raw.to_owned()), None),
                 Err(_) => (None, Some(raw.iter().map(|byte| format!("{byte:02x}")).collect())),
             };
-            let row = RemovedRow {
-                id: decision.id.clone(),
-                source: document.source.to_string(),
-                row: document.row,
-                start: span.start as u64,
-                end: span.end as u64,
-                kind: block.kind.name().to_owned(),
-                score: block.score,
-                text: text.to_owned(),
-                byte: place.offset + range.start as u64,
-                raw,
-                raw_hex,
-            };
-            append_row(&row, &mut self.removed);
-            self.counts.removed += 1;
-            self.counts.removed_bytes += span.len() as u64;
-            cuts.push(range);
+            let byte = Some(offset + range.start as u64);
+            self.removed_row(document, decision, block, *span, byte, (raw, raw_hex));
+            cuts.push(range.clone());
         }
     }
 
     fn keeps_whole(&mut self, document: &Document) {
         self.counts.notes.push(format!(
-            "`{}`: kept whole, since its encoding cannot be cut where its boilerplate ends",
+            "`{}`: kept whole, since it would read otherwise in its file without its boilerplate",
             document.id
         ));
     }
-}
-
-/// Where a document's bytes stand: in what was read, and that in its unpacked file.
-struct Place {
-    offset: u64,
-    start: usize,
 }
 
 /// Packs a piece of a file as the file was packed. Nothing of a piece that is all gone is left, not even a member of no
@@ -474,6 +625,12 @@ fn packed(source: &Source, file: usize, copy: Vec<u8>, compression: Compression)
 fn read_text(source: &Source, file: usize, digests: &[AtomicU64]) -> Result<TextDocument, Skipped> {
     let read = source.read_text(file, digests)?;
     let of = &source.files()[file];
+    if of.is_written_anew() {
+        let (document, _) = text::document(read.bytes, of)?;
+        let bytes = document.text.clone().into_bytes();
+        let (compression, torn) = (read.compression, read.torn);
+        return Ok(TextDocument { document, bytes, charset: Charset::Utf8, mark: 0, compression, torn });
+    }
     let (charset, mark) = detect(&read.bytes).map_err(|found| of.no_text(found))?;
     let text = decode_as(&read.bytes[mark..], charset).into_owned();
     let document = of.text_document(text);
@@ -490,11 +647,12 @@ fn write_text(
     output: &mut Output,
 ) -> Result<(), WriteError> {
     let mut cuts = Vec::new();
-    if mode.removes() && !decision.removed.is_empty() {
+    if mode.removes() && !decision.removed.is_empty() && file.is_written_anew() {
+        cuts = output.cut_out(&text.document, decision);
+    } else if mode.removes() && !decision.removed.is_empty() {
         match cut_text(&text.bytes, text.charset, text.mark, &text.document.text, &decision.removed) {
             Some(found) => {
-                let place = Place { offset: 0, start: 0 };
-                output.cut(&found, &text.bytes, &text.document, decision, &place, &mut cuts);
+                output.cut(&found, &text.bytes, &text.document, decision, 0, &mut cuts);
             }
             None => output.keeps_whole(&text.document),
         }
@@ -506,7 +664,7 @@ fn write_text(
         return Ok(());
     };
     let packed = text.compression.pack(copy).map_err(|source| WriteError::File { path: file.path.clone(), source })?;
-    let mut out = directory.create_file(&file.relative)?;
+    let mut out = directory.create_file(&file.copy_path())?;
     out.put(&packed)?;
     out.finish()?;
     Ok(())
@@ -540,49 +698,32 @@ impl<'a> TextRecord<'a> {
     }
 }
 
-/// Finds what goes for every block: its span of the text, and its range of the bytes that the text was decoded from.
-///
-/// Returns none if the bytes that stay would not decode to the text that stays.
-fn cut_text(
-    bytes: &[u8],
-    charset: Charset,
-    mark: usize,
-    text: &str,
-    removed: &[RemovedBlock],
-) -> Option<Vec<(Span, Range<usize>)>> {
-    let spans = widen(text, &removed.iter().map(|block| block.span).collect::<Vec<_>>());
-    let ranges = pairs(&raw_offsets(bytes, charset, mark, &ends(spans.iter().map(|span| span.range()))));
-    let stays = || without(text.as_bytes(), &spans.iter().map(|span| span.range()).collect::<Vec<_>>());
-    (charset == Charset::Utf8 || decode_as(&without(bytes, &ranges)[mark..], charset).as_bytes() == stays())
-        .then(|| spans.into_iter().zip(ranges).collect())
+/// What goes for every block: its span of the text, and its range of the bytes that the text was read from.
+type Found = Vec<(Span, Range<usize>)>;
+
+/// Finds what goes of a text file; none if what stays would not read as the text that stays.
+fn cut_text(bytes: &[u8], charset: Charset, mark: usize, text: &str, removed: &[RemovedBlock]) -> Option<Found> {
+    let spans = widened(text, removed);
+    let ranges = text_ranges(bytes, charset, mark, text, &spans)?;
+    Some(spans.into_iter().zip(ranges).collect())
 }
 
-/// As [`cut_text`], for the text field of a JSON line.
+/// As [`cut_text`], for a record of a chunk.
 fn cut_record(
-    line: &[u8],
+    chunk: &Chunk,
+    place: &chunk::Record,
     document: &Document,
     removed: &[RemovedBlock],
     fields: &fields::Fields,
-) -> Option<Vec<(Span, Range<usize>)>> {
-    let (charset, mark) = detect(line).ok()?;
-    let json = decode_as(&line[mark..], charset);
-    let raw = fields::raw_text(&json, fields).ok()??;
-    let field = raw.as_ptr().addr() - json.as_ptr().addr();
-    let spans = widen(&document.text, &removed.iter().map(|block| block.span).collect::<Vec<_>>());
-    let offsets: Vec<usize> =
-        json_offsets(raw, &ends(spans.iter().map(|span| span.range()))).iter().map(|offset| field + offset).collect();
-    let ranges = pairs(&raw_offsets(line, charset, mark, &offsets));
-    let stays = || without(json.as_bytes(), &pairs(&offsets));
-    (charset == Charset::Utf8 || decode_as(&without(line, &ranges)[mark..], charset).as_bytes() == stays())
-        .then(|| spans.into_iter().zip(ranges).collect())
+) -> Option<Found> {
+    let spans = widened(&document.text, removed);
+    let ranges = chunk.ranges_of(place, &document.text, &spans, fields)?;
+    Some(spans.into_iter().zip(ranges).collect())
 }
 
-fn ends(ranges: impl Iterator<Item = Range<usize>>) -> Vec<usize> {
-    ranges.flat_map(|range| [range.start, range.end]).collect()
-}
-
-fn pairs(ends: &[usize]) -> Vec<Range<usize>> {
-    ends.chunks_exact(2).map(|pair| pair[0]..pair[1]).collect()
+/// Returns what goes of a text with the blocks that are removed.
+fn widened(text: &str, removed: &[RemovedBlock]) -> Vec<Span> {
+    widen(text, &removed.iter().map(|block| block.span).collect::<Vec<_>>())
 }
 
 /// Writes outputs in order.
@@ -593,17 +734,19 @@ struct Writer<'a> {
     dropped: Option<OutputFile>,
     /// The file of JSON lines that is being written.
     open: Option<(usize, OutputFile, bool)>,
+    /// The Parquet file that is being written.
+    open_rows: Option<(usize, parquet::Copy<OutputFile>)>,
 }
 
 impl<'a> Writer<'a> {
     fn new(source: &'a Source, mode: Mode, target: Target<'a>) -> Result<Writer<'a>, WriteError> {
-        let mut writer = Writer { source, target, removed: None, dropped: None, open: None };
+        let mut writer = Writer { source, target, removed: None, dropped: None, open: None, open_rows: None };
         if let Target::Directory(directory) = &writer.target {
             if let Some(input) = source.file_in(directory.target()) {
                 return Err(WriteError::OverInput { path: directory.target().to_owned(), input });
             }
             for name in TABLES {
-                if source.files().iter().any(|file| file.relative == Path::new(name)) {
+                if source.files().iter().any(|file| file.copy_path() == Path::new(name)) {
                     return Err(WriteError::Collision { name });
                 }
             }
@@ -631,10 +774,13 @@ impl<'a> Writer<'a> {
             }
             Target::Directory(directory) => *directory,
         };
+        if let Some((number, group, edits)) = output.rows {
+            return self.put_rows(number, group, edits, directory);
+        }
         let Some(number) = output.file else { return Ok(()) };
         if self.open.as_ref().is_none_or(|(open, _, _)| *open != number) {
             self.close()?;
-            let file = directory.create_file(&self.source.files()[number].relative)?;
+            let file = directory.create_file(&self.source.files()[number].copy_path())?;
             self.open = Some((number, file, false));
         }
         let (_, file, written) = self.open.as_mut().expect("it was opened above");
@@ -642,8 +788,31 @@ impl<'a> Writer<'a> {
         Ok(file.put(&output.copy)?)
     }
 
+    /// Writes what becomes of rows of a Parquet file.
+    fn put_rows(
+        &mut self,
+        number: usize,
+        group: usize,
+        edits: Vec<Edit>,
+        directory: &OutputDirectory,
+    ) -> Result<(), WriteError> {
+        let input = &self.source.files()[number];
+        if self.open_rows.as_ref().is_none_or(|(open, _)| *open != number) {
+            self.close()?;
+            let file = directory.create_file(&input.relative)?;
+            let copy = parquet::copy(input, file).map_err(|error| not_copied(input, &error))?;
+            self.open_rows = Some((number, copy));
+        }
+        let (_, copy) = self.open_rows.as_mut().expect("it was opened above");
+        copy.put(group, edits).map_err(|error| not_copied(input, &error))
+    }
+
     /// Ends the file that is being written.
     fn close(&mut self) -> Result<(), WriteError> {
+        if let Some((number, copy)) = self.open_rows.take() {
+            let file = copy.finish().map_err(|error| not_copied(&self.source.files()[number], &error))?;
+            file.finish()?;
+        }
         let Some((number, mut file, written)) = self.open.take() else { return Ok(()) };
         if !written {
             let input = &self.source.files()[number];
@@ -663,6 +832,10 @@ impl<'a> Writer<'a> {
         }
         Ok(())
     }
+}
+
+fn not_copied(input: &InputFile, error: &dyn std::error::Error) -> WriteError {
+    WriteError::Copy { input: input.source.to_string(), what: error.to_string() }
 }
 
 impl Rewritten {
@@ -774,6 +947,14 @@ mod tests {
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     }
 
+    const TABLE: &str = "\u{feff}id;text;note\r\n1;\"One \"\"so\"\".\nSubscribe \"\"now\"\"\n\nTwo; three.\";\"a \"\"b\"\"\"\r\n\r\n2;;Subscribe\r\n3;plain;x";
+    const TABLE_CLEAN: &str =
+        "\u{feff}id;text;note\r\n1;\"One \"\"so\"\".\n\nTwo; three.\";\"a \"\"b\"\"\"\r\n\r\n2;;Subscribe\r\n3;plain;x";
+    const TABS: &str =
+        "text\turl\n\"L'\u{e9}cole a ferm\u{e9} apr\u{e8}s l'\u{e9}t\u{e9}.\nSubscribe d\u{e8}s aujourd'hui\n\"\tu\n";
+    const TABS_CLEAN: &str = "text\turl\n\"L'\u{e9}cole a ferm\u{e9} apr\u{e8}s l'\u{e9}t\u{e9}.\n\"\tu\n";
+    const LIST: &str = "[\n  {\"text\": \"One.\\nSubscribe\\nTwo.\", \"n\": 1},\n  {\"text\": \"Three.\"}\n]\n";
+
     /// Inputs with what `clean` makes of them.
     fn inputs() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
         let french = "L'\u{e9}cole a ferm\u{e9} apr\u{e8}s l'\u{e9}t\u{e9}.\nSubscribe d\u{e8}s aujourd'hui\nLa mairie l'a annonc\u{e9}.\n";
@@ -805,6 +986,9 @@ mod tests {
             ("broken.jsonl", broken.as_bytes().to_vec(), broken_clean.as_bytes().to_vec()),
             ("latin.jsonl", line(french), line(&french_clean)),
             ("none.jsonl.gz", gzip(""), Vec::new()),
+            ("table.csv.gz", gzip(TABLE), TABLE_CLEAN.as_bytes().to_vec()),
+            ("table.tsv", latin(TABS), latin(TABS_CLEAN)),
+            ("list.json", LIST.as_bytes().to_vec(), LIST.replace("Subscribe\\n", "").into_bytes()),
         ]
     }
 
@@ -814,7 +998,7 @@ mod tests {
         let case = Case::new(&inputs.iter().map(|(name, bytes, _)| (*name, bytes.clone())).collect::<Vec<_>>());
         for threads in [1, 4] {
             let rewritten = case.rewrite(Mode::Clean, threads).unwrap();
-            assert_eq!((rewritten.removed, rewritten.dropped, rewritten.skipped.len()), (13, 0, 1));
+            assert_eq!((rewritten.removed, rewritten.dropped, rewritten.skipped.len()), (16, 0, 1));
             assert!(rewritten.notes.is_empty(), "{:?}", rewritten.notes);
             for (name, bytes, clean) in &inputs {
                 let copy = case.unpacked(&format!("out/{name}"));
@@ -823,7 +1007,7 @@ mod tests {
                 assert_eq!(Compression::of_magic(&packed), Compression::of_magic(bytes), "{name}");
             }
             let restored = case.restore().unwrap();
-            assert_eq!(restored, Restored { files: inputs.len() as u64, blocks: 13 });
+            assert_eq!(restored, Restored { files: inputs.len() as u64, blocks: 16 });
             for (name, _, _) in &inputs {
                 assert_eq!(case.unpacked(&format!("again/{name}")), case.unpacked(&format!("in/{name}")), "{name}");
             }
@@ -870,8 +1054,22 @@ mod tests {
     }
 
     #[test]
+    fn rows_and_members_that_are_dropped_leave_a_table_and_a_list() {
+        let case = Case::new(&[
+            ("a.csv", b"id,text\n1,a copy\n2,\"One,\n2\"\n3,a copy\nx\n".to_vec()),
+            ("b.json", b"[{\"text\": \"a copy\"},\n {\"text\": \"Two.\"}, {\"text\": \"a copy\"}]\n".to_vec()),
+        ]);
+        let rewritten = case.rewrite(Mode::Dedup, 2).unwrap();
+        assert_eq!((rewritten.kept, rewritten.dropped, rewritten.skipped.len()), (2, 4, 1));
+        assert_eq!(case.unpacked("out/a.csv"), b"id,text\n2,\"One,\n2\"\n");
+        assert_eq!(case.unpacked("out/b.json"), b"[{\"text\": \"Two.\"}]\n");
+    }
+
+    #[test]
     fn a_stream_takes_records_and_texts_as_records() {
         let case = Case::new(&[
+            ("c.csv", b"url,text\nu,\"One.\nSubscribe\"\n".to_vec()),
+            ("d.json", b"{\"x\": 1,\n \"text\":\"One.\\nSubscribe\"}".to_vec()),
             ("a.jsonl", b"\xef\xbb\xbf{\"x\": 1, \"text\":\"One.\\nSubscribe\"}".to_vec()),
             ("b.txt", latin("\u{c9}t\u{e9} \u{e0} l'\u{e9}cole.\nSubscribe\n")),
         ]);
@@ -881,7 +1079,8 @@ mod tests {
         rewrite(&source, &mut decide(&source).into_iter(), &settings, Target::Stream(&mut stream), &Silent).unwrap();
         assert_eq!(
             String::from_utf8(stream).unwrap(),
-            "{\"x\": 1, \"text\":\"One.\\n\"}\n{\"id\":\"b.txt\",\"text\":\"\u{c9}t\u{e9} \u{e0} l'\u{e9}cole.\\n\"}\n"
+            "{\"x\": 1, \"text\":\"One.\\n\"}\n{\"id\":\"b.txt\",\"text\":\"\u{c9}t\u{e9} \u{e0} l'\u{e9}cole.\\n\"}\n\
+             {\"id\":\"c.csv:0\",\"url\":\"u\",\"text\":\"One.\\n\"}\n{\"x\": 1,  \"text\":\"One.\\n\"}\n"
         );
     }
 

@@ -1,8 +1,6 @@
-//! Which bytes go when blocks are removed: spans of a text → what is cut, in the text and in the file it came from.
+//! Which parts of a text go when blocks are removed.
 //!
-//! Pure: texts and offsets in, offsets out.
-
-use std::ops::Range;
+//! Pure: texts and spans in, spans out.
 
 use crate::document::Span;
 
@@ -101,54 +99,12 @@ fn is_blank(text: &str) -> bool {
     text.trim_start().is_empty()
 }
 
-/// Returns where the characters at ascending `offsets` of a JSON string's value begin in its raw form.
-///
-/// `raw` is a valid JSON string, quotes included; offsets count from its first byte.
-pub(super) fn json_offsets(raw: &str, offsets: &[usize]) -> Vec<usize> {
-    let bytes = raw.as_bytes();
-    let unit = |at: usize| u32::from_str_radix(&raw[at + 2..at + 6], 16).expect("the JSON was read before");
-    let mut found = Vec::with_capacity(offsets.len());
-    let (mut at, mut value) = (1, 0);
-    for offset in offsets {
-        while value < *offset {
-            let run = memchr::memchr(b'\\', &bytes[at..]).unwrap_or(bytes.len() - at);
-            if run > 0 {
-                let step = run.min(offset - value);
-                at += step;
-                value += step;
-                continue;
-            }
-            let (raw_len, value_len) = match bytes[at + 1] {
-                b'u' => match unit(at) {
-                    0xd800..=0xdbff => (12, 4),
-                    unit => (6, char::from_u32(unit).map_or(3, char::len_utf8)),
-                },
-                _ => (2, 1),
-            };
-            at += raw_len;
-            value += value_len;
-        }
-        found.push(at);
-    }
-    found
-}
-
-/// Returns `bytes` without the ranges, which ascend and do not overlap.
-pub(super) fn without<'r>(bytes: &[u8], ranges: impl IntoIterator<Item = &'r Range<usize>>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    for range in ranges {
-        out.extend_from_slice(&bytes[at..range.start]);
-        at = range.end;
-    }
-    out.extend_from_slice(&bytes[at..]);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::chunk::without;
     use proptest::prelude::*;
+    use std::ops::Range;
 
     /// Removes every block that is an `X` and digits.
     fn cleaned(text: &str) -> String {
@@ -202,19 +158,6 @@ mod tests {
         assert_eq!(cleaned("One. X1 X2\nTwo."), "One.\nTwo.");
         assert_eq!(cleaned("a\nX1 X2\nb"), "a\nb");
         assert_eq!(cleaned("a X1 b X2 c X3"), "a b c");
-    }
-
-    #[test]
-    fn escapes_are_counted_as_what_they_mean() {
-        let raw = r#""a\n\u00e9b\ud83d\ude00\"c\\""#;
-        let value: String = serde_json::from_str(raw).unwrap();
-        let offsets: Vec<usize> = value.char_indices().map(|(at, _)| at).chain([value.len()]).collect();
-        let found = json_offsets(raw, &offsets);
-        assert_eq!(found.last(), Some(&(raw.len() - 1)));
-        for (pair, c) in found.windows(2).zip(value.chars()) {
-            let piece: String = serde_json::from_str(&format!("\"{}\"", &raw[pair[0]..pair[1]])).unwrap();
-            assert_eq!(piece, c.to_string());
-        }
     }
 
     proptest! {

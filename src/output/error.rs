@@ -38,6 +38,14 @@ pub enum WriteError {
         /// The name.
         name: &'static str,
     },
+    /// A copy could not be made in the form of its original.
+    #[error("`{input}`: its copy could not be written: {what}")]
+    Copy {
+        /// The file that is copied.
+        input: String,
+        /// Why.
+        what: String,
+    },
     /// Documents and decisions do not belong together.
     #[error("documents and decisions do not fit together: found {what}")]
     Decisions {
@@ -108,6 +116,7 @@ impl WriteError {
             }
             WriteError::File { .. } => "name a directory that can be written with `-o`".to_owned(),
             WriteError::Output(error) => error.hint(),
+            WriteError::Copy { .. } => "check that the input can be read to its end, and scan again".to_owned(),
             WriteError::OverInput { .. } => "name a directory outside the input with `-o`".to_owned(),
             WriteError::Collision { .. } => "rename that file, or leave it out with `--glob`".to_owned(),
             WriteError::Decisions { .. } => {

@@ -7,6 +7,8 @@ mod cut;
 mod error;
 mod explain;
 mod finished;
+#[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
+mod parquet;
 mod recluster;
 mod restore;
 mod schema;

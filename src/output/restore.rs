@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::files::{self, Compression, FileError, OutputDirectory, OutputFile};
-use crate::input::{id_path, stream_of};
+use crate::input::{id_path, is_written_anew, stream_of};
 use crate::output::cleaned::TABLES;
 use crate::output::schema::RemovedRow;
 use crate::output::{WriteError, finished};
@@ -46,6 +46,10 @@ pub fn restore(directory: &Path, target: &OutputDirectory, threads: usize) -> Re
     if fs::metadata(directory.join("dropped.jsonl")).is_ok_and(|metadata| metadata.len() > 0) {
         return Err(other("one that dropped documents, which are kept nowhere"));
     }
+    if let Some(input) = inputs(directory)?.into_iter().find(|input| is_written_anew(input)) {
+        let what = "its copy is a text or was written anew, not byte for byte: the input itself is the only original";
+        return Err(WriteError::Restore { file: input, what: what.to_owned() });
+    }
     let table = directory.join("removed.jsonl");
     let index = index(&table)?;
     let mut copies = Vec::new();
@@ -78,6 +82,27 @@ pub fn restore(directory: &Path, target: &OutputDirectory, threads: usize) -> Re
         return Err(WriteError::Restore { file: missing.clone(), what: "there is no copy of it".to_owned() });
     }
     Ok(Restored { files: restored.len() as u64, blocks: restored.iter().map(|(_, blocks)| blocks).sum() })
+}
+
+/// Returns the names of the files that a run has read.
+fn inputs(directory: &Path) -> Result<Vec<String>, WriteError> {
+    #[derive(Deserialize)]
+    struct Summary {
+        #[serde(default)]
+        inputs: Vec<Input>,
+    }
+    #[derive(Deserialize)]
+    struct Input {
+        source: String,
+    }
+    let path = directory.join("summary.json");
+    let bytes = fs::read(&path).map_err(FileError::read(&path))?;
+    let summary: Summary = serde_json::from_slice(&bytes).map_err(|source| WriteError::Table {
+        path,
+        line: source.line() as u64,
+        source,
+    })?;
+    Ok(summary.inputs.into_iter().map(|input| input.source).collect())
 }
 
 /// Returns where the rows of every file begin in the table: they stand together, in order.
@@ -145,7 +170,10 @@ fn restore_file(
     let mut blocks = 0;
     for row in rows {
         let row = row?;
-        let kept = row.byte.checked_sub(at).ok_or_else(|| failed("its rows overlap".to_owned()))?;
+        let Some(byte) = row.byte else {
+            return Err(failed("a row does not say where in the file it stood".to_owned()));
+        };
+        let kept = byte.checked_sub(at).ok_or_else(|| failed("its rows overlap".to_owned()))?;
         let taken = out.take(&mut copy, kept)?;
         if taken < kept {
             return Err(failed(format!("it ends {} bytes before a block is to be put back", kept - taken)));
@@ -158,7 +186,7 @@ fn restore_file(
             (None, None) => row.text.into_bytes(),
         };
         out.pending.extend_from_slice(&raw);
-        at = row.byte + raw.len() as u64;
+        at = byte + raw.len() as u64;
         blocks += 1;
     }
     out.take(&mut copy, u64::MAX)?;

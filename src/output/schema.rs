@@ -290,8 +290,9 @@ pub struct RemovedRow {
     pub score: f64,
     /// What was cut out of the text.
     pub text: String,
-    /// First byte in the unpacked file of what was cut out.
-    pub byte: u64,
+    /// First byte in the unpacked file of what was cut out; none where the copy is a file of another form, or written anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub byte: Option<u64>,
     /// What was cut out of the file, if it is other text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,

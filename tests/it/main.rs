@@ -3,6 +3,7 @@
 mod broken_input;
 mod clean_articles;
 mod command_line;
+mod containers;
 mod corrections;
 mod daily_scrape;
 mod every_format;

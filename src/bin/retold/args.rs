@@ -36,8 +36,9 @@ fn version() -> &'static str {
     subcommand_required = true,
     arg_required_else_help = true,
     long_about = "Finds near-duplicate articles and site boilerplate in scraped text, in one run.\n\n\
-        INPUT is files, directories (walked recursively), globs (`--glob`) or `-` (standard input): .txt and .md (a \
-        file is a document), .jsonl and .ndjson (a line is one), each also as .gz or .zst.",
+        INPUT is files, directories (walked recursively), globs (`--glob`) or `-` (standard input): .txt, .md and .html \
+        (a file is a document), .jsonl, .ndjson and .json (an object is one), .csv, .tsv and .parquet (a row), .warc and \
+        .wet (a record), each but .parquet also as .gz, .zst, .bz2 or .xz.",
     after_help = "Every flag may also be set as RETOLD_<NAME> in the environment, or as a key of the same name in \
         `retold.toml`, in this directory or above. A flag wins over the environment, that over the file.",
     after_long_help = "Begin with:\n  \
@@ -76,7 +77,8 @@ pub enum Command {
         retold clean --from found -o clean --dedup\n  \
         retold clean --restore clean -o crawl-again\n\n\
         Files keep their relative path and name; `clean/removed.jsonl` holds every block that went, and `--restore` \
-        puts them back, byte for byte. `-o -` prints the cleaned records as JSON lines instead.")]
+        puts them back, byte for byte. Of `.html`, `.warc` and `.parquet` files the text is written, as `.html.txt`, \
+        `.warc.wet` and a new `.parquet`; their inputs stay the only original. `-o -` prints the cleaned records as JSON lines instead.")]
     Clean(CleanArgs),
 
     /// Writes one document of every story, in the shape it came in
@@ -260,7 +262,7 @@ pub struct CleanArgs {
     pub replace: ReplaceArgs,
 
     /// Apply the finished scan in this directory instead of judging anew; a changed input is refused
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["inputs", "restore"], help_heading = "Output")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["inputs", "files_from", "restore"], help_heading = "Output")]
     pub from: Option<PathBuf>,
 
     /// Drop near-duplicates too
@@ -268,7 +270,7 @@ pub struct CleanArgs {
     pub dedup: bool,
 
     /// Put what an earlier `clean` removed back: rebuilds its input from that directory
-    #[arg(long, value_name = "DIR", conflicts_with = "inputs", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["inputs", "files_from"], help_heading = "Output")]
     pub restore: Option<PathBuf>,
 
     #[command(flatten)]
@@ -293,7 +295,7 @@ pub struct DedupArgs {
     pub replace: ReplaceArgs,
 
     /// Apply the finished scan in this directory instead of judging anew; a changed input is refused
-    #[arg(long, value_name = "DIR", conflicts_with = "inputs", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["inputs", "files_from"], help_heading = "Output")]
     pub from: Option<PathBuf>,
 
     #[command(flatten)]
@@ -408,6 +410,10 @@ pub struct InputPaths {
     /// Files, directories or `-`: standard input, which is also read when it is piped and no INPUT is given
     #[arg(value_name = "INPUT", id = "inputs")]
     pub paths: Vec<PathBuf>,
+
+    /// Read the inputs that this file lists too, one a line; `-`: standard input lists them
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub files_from: Option<PathBuf>,
 }
 
 /// Whether an output directory may be replaced.

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use retold::document::Skipped;
@@ -11,9 +12,37 @@ use retold::observe::{Leg, Observer};
 use crate::args::GlobalArgs;
 use crate::diagnostics::Paint;
 use crate::interrupt::STOP;
+use crate::render::size;
 
 /// Skipped records and notes that are told one by one; the rest is counted.
 const TOLD: u64 = 10;
+
+/// How often a run that nobody watches says how far it is.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+/// How far a leg of the run is, where no bar shows it.
+#[derive(Debug)]
+struct Beat {
+    leg: &'static str,
+    done: u64,
+    total: Option<u64>,
+    began: Instant,
+    told: Instant,
+}
+
+impl Beat {
+    /// Returns a line about the work done, with what is left of it as it has gone so far.
+    fn line(&self, now: Instant) -> String {
+        let Some(total) = self.total.filter(|total| *total > 0) else {
+            return format!("{}: {}", self.leg, size(self.done));
+        };
+        let seconds = now.duration_since(self.began).as_secs_f64();
+        let left = total.saturating_sub(self.done) as f64 * seconds / self.done.max(1) as f64;
+        let percent = 100 * u128::from(self.done.min(total)) / u128::from(total);
+        let minutes = (left / 60.0).ceil();
+        format!("{}: {percent}% of {}, about {minutes} min left", self.leg, size(total))
+    }
+}
 
 /// Tells a run on standard error.
 #[derive(Debug)]
@@ -22,6 +51,8 @@ pub struct Talk {
     bars: bool,
     paint: Paint,
     bar: Mutex<Option<ProgressBar>>,
+    beat: Mutex<Option<Beat>>,
+    beats: bool,
     skipped: AtomicU64,
     notes: AtomicU64,
 }
@@ -35,6 +66,8 @@ impl Talk {
             bars,
             paint,
             bar: Mutex::new(None),
+            beat: Mutex::new(None),
+            beats: !global.quiet && !global.no_progress && !bars,
             skipped: AtomicU64::new(0),
             notes: AtomicU64::new(0),
         }
@@ -79,6 +112,18 @@ impl Talk {
 
 impl Observer for Talk {
     fn begin(&self, leg: Leg, bytes: Option<u64>) {
+        let name = match leg {
+            Leg::Read => "reading",
+            Leg::Judge => "judging",
+            Leg::Pair => "comparing",
+            Leg::Write => "writing",
+        };
+        if self.beats {
+            let now = Instant::now();
+            let told = self.beat.lock().expect("no holder of the beat panics").take().map_or(now, |beat| beat.told);
+            let beat = Beat { leg: name, done: 0, total: bytes, began: now, told };
+            *self.beat.lock().expect("no holder of the beat panics") = Some(beat);
+        }
         if !self.bars {
             return;
         }
@@ -88,12 +133,7 @@ impl Observer for Talk {
             None => ProgressBar::no_length().with_style(style("{prefix:<9} {spinner} {bytes}, {bytes_per_sec}")),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
-        bar.set_prefix(match leg {
-            Leg::Read => "reading",
-            Leg::Judge => "judging",
-            Leg::Pair => "comparing",
-            Leg::Write => "writing",
-        });
+        bar.set_prefix(name);
         let before = self.bar.lock().expect("no holder of the bar panics").replace(bar);
         if let Some(before) = before {
             before.finish_and_clear();
@@ -101,6 +141,16 @@ impl Observer for Talk {
     }
 
     fn advance(&self, bytes: u64, _documents: u64) {
+        if self.beats
+            && let Some(beat) = &mut *self.beat.lock().expect("no holder of the beat panics")
+        {
+            beat.done += bytes;
+            let now = Instant::now();
+            if now.duration_since(beat.told) >= HEARTBEAT {
+                beat.told = now;
+                self.line(&beat.line(now));
+            }
+        }
         if !self.bars {
             return;
         }
@@ -134,4 +184,21 @@ impl Observer for Talk {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is one of ours").progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_the_work_is() {
+        let began = Instant::now();
+        let beat = |done, total| Beat { leg: "reading", done, total, began, told: began };
+        let now = began + Duration::from_secs(120);
+        assert_eq!(
+            beat(1 << 20, Some(4 << 20)).line(now),
+            format!("reading: 25% of {}, about 6 min left", size(4 << 20))
+        );
+        assert_eq!(beat(1 << 20, None).line(now), format!("reading: {}", size(1 << 20)));
+    }
 }

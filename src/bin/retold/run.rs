@@ -15,7 +15,7 @@ use retold::store::Workspace;
 use retold::{Config, Error};
 use serde_json::json;
 
-use crate::args::{GlobalArgs, ReadingArgs};
+use crate::args::{GlobalArgs, InputPaths, ReadingArgs};
 use crate::diagnostics::hinted;
 use crate::interrupt;
 use crate::progress::Talk;
@@ -142,14 +142,32 @@ impl Means {
 }
 
 /// Returns the inputs to read: those named, else standard input when something is piped into it.
-pub fn inputs(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    if !paths.is_empty() {
-        return Ok(paths.to_vec());
+pub fn inputs(inputs: &InputPaths) -> Result<Vec<PathBuf>> {
+    if let Some(list) = &inputs.files_from {
+        return Ok([inputs.paths.as_slice(), &listed(list)?].concat());
+    }
+    if !inputs.paths.is_empty() {
+        return Ok(inputs.paths.clone());
     }
     if is_piped() {
         return Ok(vec![PathBuf::from("-")]);
     }
     Err(hinted(anyhow!("no input was given"), "name files or directories, or `-` for standard input"))
+}
+
+/// Reads a list of inputs, one a line; empty lines are none.
+fn listed(list: &Path) -> Result<Vec<PathBuf>> {
+    let text = match list.as_os_str() == "-" {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => std::fs::read_to_string(list),
+    };
+    let text = text.with_context(|| format!("`--files-from`: `{}` could not be read", list.display()))?;
+    let paths: Vec<PathBuf> = text.lines().filter(|line| !line.trim().is_empty()).map(PathBuf::from).collect();
+    if paths.is_empty() {
+        let error = anyhow!("`--files-from`: `{}` lists no input", list.display());
+        return Err(hinted(error, "expected are paths, one a line"));
+    }
+    Ok(paths)
 }
 
 /// Returns whether standard input is a pipe or a file, not a terminal, nothing, or the null device.

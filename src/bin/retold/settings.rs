@@ -19,7 +19,8 @@ use crate::values::nearest;
 const FILE_NAME: &str = "retold.toml";
 
 /// Flags that say which file to read, or mean one run only: no keys of that file.
-const NOT_IN_FILE: [&str; 14] = [
+const NOT_IN_FILE: [&str; 15] = [
+    "files-from",
     "config",
     "no-config",
     "output",
@@ -78,7 +79,8 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Parsed, ParseError> {
 /// Returns the command with the variable of every flag.
 pub fn with_environment(command: Command) -> Command {
     each_flag(command, |arg, name| {
-        const RUN_ONLY: [&str; 12] = [
+        const RUN_ONLY: [&str; 13] = [
+            "files-from",
             "help",
             "version",
             "print",

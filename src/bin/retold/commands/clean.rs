@@ -25,7 +25,7 @@ pub fn run(parsed: &Parsed, args: &CleanArgs) -> Result<Status> {
         &Job {
             command: "clean",
             mode: if args.dedup { Mode::CleanDedup } else { Mode::Clean },
-            paths: &args.inputs.paths,
+            inputs: &args.inputs,
             output: &args.output,
             force: args.replace.force,
             from: args.from.as_deref(),

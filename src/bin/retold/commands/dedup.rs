@@ -15,7 +15,7 @@ pub fn run(parsed: &Parsed, args: &DedupArgs) -> Result<Status> {
         &Job {
             command: "dedup",
             mode: Mode::Dedup,
-            paths: &args.inputs.paths,
+            inputs: &args.inputs,
             output: &args.output,
             force: args.replace.force,
             from: args.from.as_deref(),

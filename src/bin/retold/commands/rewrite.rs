@@ -14,7 +14,7 @@ use retold::output::{
 };
 use retold::pipeline::Clock;
 
-use crate::args::{Format, JudgingArgs, ReadingArgs};
+use crate::args::{Format, InputPaths, JudgingArgs, ReadingArgs};
 use crate::commands::{Status, print};
 use crate::diagnostics::{Paint, hinted};
 use crate::finished;
@@ -32,7 +32,7 @@ pub struct Job<'a> {
     /// What is written.
     pub mode: Mode,
     /// Inputs as given.
-    pub paths: &'a [PathBuf],
+    pub inputs: &'a InputPaths,
     /// The output directory, or `-`.
     pub output: &'a Path,
     /// Whether an earlier output is replaced.
@@ -90,7 +90,7 @@ type Outcome = (Summary, Rewritten, Vec<Skipped>);
 fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let config = job.judging.config(false)?;
     let settings = run::source_settings(job.reading, config.within.as_deref(), means)?;
-    let paths = run::inputs(job.paths)?;
+    let paths = run::inputs(job.inputs)?;
     let output = output(job, &[paths.as_slice(), &job.reading.against].concat())?;
     let source = run::open(&paths, &settings, talk)?;
     let references = References::open(&job.reading.against, &settings, talk)?;

@@ -34,7 +34,7 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         ..args.judging.config(args.all_blocks)?
     };
     let settings = run::source_settings(&args.reading, config.within.as_deref(), &means)?;
-    let paths = run::inputs(&args.inputs.paths)?;
+    let paths = run::inputs(&args.inputs)?;
     let read = [paths.as_slice(), &args.reading.against].concat();
     let output =
         args.output.as_deref().map(|target| run::output(target, args.replace.force, args.resume, &read)).transpose()?;
