@@ -185,7 +185,7 @@ pub fn choose(config: &Config, representative: u32, copies: &[Copy]) -> Choice {
 mod tests {
     use super::*;
 
-    fn pair(a: u32, b: u32, joins: bool, told: f64) -> VerifiedPair {
+    pub(super) fn pair(a: u32, b: u32, joins: bool, told: f64) -> VerifiedPair {
         VerifiedPair {
             joins,
             told,

@@ -483,7 +483,11 @@ fn own_features(shape: &Shape, lexical: f32, topical: f32, repeats: f32) -> [f32
     let tokens = shape.tokens.max(1) as f32;
     let words = shape.words.max(1.0);
     let chars = shape.chars.max(1.0);
-    let cue = |kinds: &[Kind]| kinds.iter().map(|kind| f32::from(shape.cues[*kind as usize])).sum::<f32>() / tokens;
+    let cue = |kinds: &[Kind]| match shape.cue {
+        // Most blocks hold no phrase.
+        0 => 0.0,
+        _ => kinds.iter().map(|kind| f32::from(shape.cues[*kind as usize])).sum::<f32>() / tokens,
+    };
     [
         ln1p(shape.words),
         ln1p(shape.chars),
@@ -545,10 +549,16 @@ const MARKERS: [&[BoilerplateKind]; 6] = [
     &[BoilerplateKind::Copyright, BoilerplateKind::CookiePrivacy],
 ];
 
-/// Returns whether cue phrases of these kinds make up a third of a block.
-fn marks(shape: &Shape, kinds: &[BoilerplateKind]) -> bool {
-    let taken: u32 = kinds.iter().map(|kind| u32::from(shape.cues[*kind as usize])).sum();
-    taken > 0 && 3 * taken >= shape.tokens
+/// Returns of which of [`MARKERS`] the cue phrases make up a third of a block, one bit each.
+fn markers(shape: &Shape) -> u8 {
+    if shape.cue == 0 {
+        return 0;
+    }
+    let marks = |kinds: &[BoilerplateKind]| {
+        let taken: u32 = kinds.iter().map(|kind| u32::from(shape.cues[*kind as usize])).sum();
+        taken > 0 && 3 * taken >= shape.tokens
+    };
+    MARKERS.iter().rev().fold(0, |bits, kinds| bits << 1 | u8::from(marks(kinds)))
 }
 
 impl Place {
@@ -584,6 +594,7 @@ impl Place {
         let mut function = 0f64;
         let mut previous = NONE;
         let mut long = 0;
+        let marked: Vec<u8> = shapes.iter().map(markers).collect();
         let mut seen = [NONE; MARKERS.len()];
         for at in 0..count {
             let shape = &shapes[at];
@@ -595,9 +606,9 @@ impl Place {
                 long += 1;
                 place.long_words += shape.words;
             }
-            for (kinds, (seen, since)) in MARKERS.iter().zip(seen.iter_mut().zip(&mut place.since)) {
+            for (marker, (seen, since)) in seen.iter_mut().zip(&mut place.since).enumerate() {
                 since[at] = if *seen == NONE { NONE } else { at as u32 - *seen };
-                if marks(shape, kinds) {
+                if marked[at] >> marker & 1 == 1 {
                     *seen = at as u32;
                 }
             }
@@ -607,9 +618,9 @@ impl Place {
         let mut next = NONE;
         seen.fill(NONE);
         for at in (0..count).rev() {
-            for (kinds, (seen, until)) in MARKERS.iter().zip(seen.iter_mut().zip(&mut place.until)) {
+            for (marker, (seen, until)) in seen.iter_mut().zip(&mut place.until).enumerate() {
                 until[at] = if *seen == NONE { NONE } else { *seen - at as u32 };
-                if marks(&shapes[at], kinds) {
+                if marked[at] >> marker & 1 == 1 {
                     *seen = at as u32;
                 }
             }

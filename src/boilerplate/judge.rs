@@ -44,7 +44,7 @@ pub struct Judged {
 }
 
 /// Terms of blocks, as [`hash_terms`](crate::text::hash_terms) gives them, where judging has found them on its way: those
-/// of blocks of plain ASCII.
+/// of nearly all blocks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockTerms {
     terms: Vec<u64>,

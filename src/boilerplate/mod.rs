@@ -20,6 +20,7 @@ mod kind;
 mod kinds;
 mod model;
 mod occurrence;
+mod plain;
 mod repetition;
 mod rules;
 mod says;

@@ -396,6 +396,7 @@ impl<'a> Bytes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::mix64;
 
     const BYTES: &[u8] = BUILT_IN;
 
@@ -425,5 +426,30 @@ mod tests {
             column[2] = 9.0;
         }
         assert_eq!(model.look.evaluate(&columns)[3], alone);
+    }
+    #[test]
+    fn wide_instructions_sum_up_what_plain_ones_do() {
+        let model = Model::built_in();
+        for forest in [&model.look, &model.context] {
+            // Values on thresholds, just below and just above: where a test that is off by one would show.
+            let mut thresholds: Vec<Vec<f32>> = vec![vec![0.0]; WIDTH];
+            for test in &forest.tests {
+                let value = test.threshold;
+                thresholds[usize::from(test.feature)].extend([value.next_down(), value, value.next_up()]);
+            }
+            for round in 0..64 {
+                let mut columns = [[0.0; LANES]; WIDTH];
+                for (feature, column) in columns.iter_mut().enumerate() {
+                    for (lane, value) in column.iter_mut().enumerate() {
+                        let place = mix64((round * WIDTH + feature) as u64 * LANES as u64 + lane as u64);
+                        *value = thresholds[feature][place as usize % thresholds[feature].len()];
+                    }
+                }
+                let plain = SumUp { forest, columns: &columns }.plainly();
+                assert_eq!(forest.evaluate(&columns), plain);
+                let narrow = columns.map(|column| [column[2], column[3], column[5], column[7]]);
+                assert_eq!(forest.evaluate(&narrow), [plain[2], plain[3], plain[5], plain[7]]);
+            }
+        }
     }
 }

@@ -102,11 +102,10 @@ const TEMPLATE_BYTES: usize = 400;
 /// Returns what a block's text is counted by.
 ///
 /// The template masks numbers, names of months, and words in capitals that do not begin a sentence. O(n); a template is
-/// looked for only in blocks of up to 400 bytes. `terms` are those of the block; one without any (`* * *`) is counted by
-/// its normal form.
+/// looked for only in blocks of up to 400 bytes. `terms` are those of the block.
 pub fn fingerprints(block: &str, terms: &[u64]) -> Fingerprints {
-    let exact = if terms.is_empty() { hash64(normalize(block).as_bytes()) } else { fingerprint(terms) };
-    Fingerprints { exact, template: if block.len() <= TEMPLATE_BYTES { template(block) } else { None } }
+    let template = if block.len() <= TEMPLATE_BYTES { read_template(block, &mut Vec::new()).0 } else { None };
+    Fingerprints { exact: exact(block, terms), template }
 }
 
 /// Fingerprints of short blocks met lately: chrome comes again and again, and is read once while it does.
@@ -139,8 +138,15 @@ impl Recent {
             return (prints, terms as usize);
         }
         self.terms.clear();
-        hash_terms(block, &mut self.terms);
-        let prints = fingerprints(block, &self.terms);
+        let (mut template, mut found) = (None, false);
+        if short {
+            (template, found) = read_template(block, &mut self.terms);
+        }
+        if !found {
+            self.terms.clear();
+            hash_terms(block, &mut self.terms);
+        }
+        let prints = Fingerprints { exact: exact(block, &self.terms), template };
         if short {
             self.blocks[slot] = Some((hash, prints, self.terms.len() as u32));
         }
@@ -148,10 +154,16 @@ impl Recent {
     }
 }
 
-fn template(block: &str) -> Option<u64> {
+/// Returns the fingerprint of a block by its terms; one without any (`* * *`) is counted by its normal form.
+fn exact(block: &str, terms: &[u64]) -> u64 {
+    if terms.is_empty() { hash64(normalize(block).as_bytes()) } else { fingerprint(terms) }
+}
+
+/// Returns the template of a short block, and appends its words' hashes to `terms`; says whether these are its terms.
+fn read_template(block: &str, terms: &mut Vec<u64>) -> (Option<u64>, bool) {
     let mut hash = 0x7e4d_91a3_0c55_2b17;
     let (mut masked, mut kept, mut pending) = (0u32, 0u32, false);
-    shape::words_with(block, |word, masks| {
+    let found = shape::words_with(block, terms, |word, masks| {
         if masks {
             masked += 1;
             pending = true;
@@ -168,7 +180,7 @@ fn template(block: &str) -> Option<u64> {
     if pending {
         hash = mix64(hash ^ 1);
     }
-    (masked > 0 && kept >= 2 && kept >= masked.min(3)).then_some(hash)
+    ((masked > 0 && kept >= 2 && kept >= masked.min(3)).then_some(hash), found)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) enum Class {
 
 impl Class {
     /// Returns whether words of scripts with spaces are made of it.
-    fn is_of_word(self) -> bool {
+    pub(super) fn is_of_word(self) -> bool {
         matches!(self, Class::Lower | Class::Upper | Class::Digit)
     }
 }
@@ -122,6 +122,10 @@ pub(super) trait Sink {
     fn unspaced(&mut self, folded: char);
     /// Takes a mark, the byte that it begins at, and the class of what stands before it, blanks left out.
     fn mark(&mut self, mark: char, at: usize, before: Class);
+    /// Takes a character beyond ASCII before all else is told of it: the byte that it begins at, its class, and what it
+    /// is read as.
+    #[inline]
+    fn other(&mut self, _character: char, _at: usize, _class: Class, _folded: char) {}
 }
 
 /// Reads a block. ASCII is read 64 bytes at once, all else by the character.
@@ -147,6 +151,7 @@ impl<S: Sink> Scanner<'_, '_, S> {
     fn character(&mut self, at: usize) -> usize {
         let c = self.character_at(at);
         let (class, folded) = classify_other(c);
+        self.sink.other(c, at, class, folded);
         if class.is_of_word() {
             self.partial.push(folded, class);
         } else {

@@ -1,6 +1,7 @@
 //! What one block looks like: counts taken in one pass over its characters, and its words as hashes.
 
 use crate::boilerplate::cues::{FIRST, FUNCTION, Lexicon, MONTH, SECOND};
+use crate::boilerplate::plain::Plain;
 use crate::boilerplate::scan::{Class, Sink, Word, classify, scan};
 use crate::hash::{hash_word, mix64};
 
@@ -86,7 +87,7 @@ pub(super) struct Shape {
     pub(super) label_kind: Option<u8>,
     /// Hash of its words in order, numbers alike.
     pub(super) hash: u32,
-    /// Whether the hashes of its words are its terms: all of it was read, and none of it needs to be normalized.
+    /// Whether the full hashes of its words are its terms: all of it was read, and all of it is [`Plain`].
     pub(super) plain: bool,
 }
 
@@ -118,7 +119,7 @@ pub(super) mod end {
 pub(super) struct Words {
     /// Hashes, with flags in their lowest bits.
     pub(super) hashes: Vec<u32>,
-    /// Hashes of full width: the terms, where a block is plain.
+    /// Hashes of full width: the terms, where a block is [`Plain`].
     pub(super) terms: Vec<u64>,
 }
 
@@ -136,7 +137,7 @@ impl Words {
 
     fn push_unspaced(&mut self, folded: char) {
         self.hashes.push(hash_of_unspaced(folded));
-        self.terms.push(0);
+        self.terms.push(term_of_unspaced(folded));
     }
 }
 
@@ -151,6 +152,11 @@ fn hash_of(word: Word) -> u32 {
 
 fn hash_of_unspaced(folded: char) -> u32 {
     key(mix64(u64::from(folded))) | UNSPACED
+}
+
+/// Returns the term of a character of a script without spaces that is its own normal form.
+fn term_of_unspaced(character: char) -> u64 {
+    hash_word(character.encode_utf8(&mut [0; 4]).as_bytes())
 }
 
 #[inline]
@@ -182,35 +188,49 @@ pub(super) fn words_of(text: &str, words: &mut Vec<u32>) {
 }
 
 /// Visits the words of a text: hash, and whether it is one that a template masks: a number, a month's name, or
-/// capitalized and not first of a sentence.
-pub(super) fn words_with(text: &str, visit: impl FnMut(u32, bool)) {
-    struct Masked<F> {
+/// capitalized and not first of a sentence. Appends the words' full hashes to `terms`, and returns whether they are the
+/// text's terms.
+pub(super) fn words_with(text: &str, terms: &mut Vec<u64>, visit: impl FnMut(u32, bool)) -> bool {
+    struct Masked<'a, F> {
+        text: &'a str,
+        terms: &'a mut Vec<u64>,
+        plain: Plain,
         visit: F,
         lexicon: &'static Lexicon,
         begins: bool,
     }
-    impl<F: FnMut(u32, bool)> Masked<F> {
+    impl<F: FnMut(u32, bool)> Masked<'_, F> {
         #[inline]
         fn visit(&mut self, hash: u32, masked: bool) {
             (self.visit)(hash, masked || self.lexicon.word(hash).classes & MONTH != 0);
             self.begins = false;
         }
     }
-    impl<F: FnMut(u32, bool)> Sink for Masked<F> {
+    impl<F: FnMut(u32, bool)> Sink for Masked<'_, F> {
         #[inline]
         fn word(&mut self, word: Word) {
+            self.terms.push(word.hash);
             self.visit(hash_of(word), word.digits == word.length || word.upper_first && !self.begins);
         }
 
         fn unspaced(&mut self, folded: char) {
+            self.terms.push(term_of_unspaced(folded));
             self.visit(hash_of_unspaced(folded), false);
         }
 
-        fn mark(&mut self, mark: char, _: usize, _: Class) {
+        fn mark(&mut self, mark: char, at: usize, _: Class) {
             self.begins |= matches!(mark, '.' | '!' | '?' | ':' | '•' | '|' | '“' | '"');
+            self.plain.mark(mark, &self.text[at + mark.len_utf8()..]);
+        }
+
+        #[inline]
+        fn other(&mut self, character: char, at: usize, class: Class, folded: char) {
+            self.plain.other(self.text, at, character, class, folded);
         }
     }
-    scan(text, &mut Masked { visit, lexicon: Lexicon::get(), begins: true });
+    let mut masked = Masked { text, terms, plain: Plain::new(), visit, lexicon: Lexicon::get(), begins: true };
+    scan(text, &mut masked);
+    masked.plain.holds()
 }
 
 /// A block that is being read.
@@ -220,6 +240,7 @@ struct Reading<'a> {
     first_word: usize,
     /// The mark read last.
     ended: char,
+    plain: Plain,
     shape: Shape,
 }
 
@@ -272,12 +293,15 @@ impl Sink for Reading<'_> {
             }
             '@' => shape.links += 1,
             '©' | '®' | '™' => shape.rights += 1,
-            // What may be an entity, or a word cut by a line's end, is normalized before it is a term.
-            '&' => shape.plain = false,
-            '-' => shape.plain &= !rest.starts_with(['\n', '\r']),
             _ => {}
         }
+        self.plain.mark(mark, rest);
         self.ended = mark;
+    }
+
+    #[inline]
+    fn other(&mut self, character: char, at: usize, class: Class, folded: char) {
+        self.plain.other(self.text, at, character, class, folded);
     }
 }
 
@@ -290,10 +314,11 @@ pub(super) fn read(text: &str, words: &mut Words) -> Shape {
         cut -= 1;
     }
     let first_word = words.hashes.len();
-    let shape = Shape { first_word, plain: cut == text.len() && text.is_ascii(), ..Shape::default() };
-    let mut reading = Reading { text, words, first_word, ended: ' ', shape };
+    let shape = Shape { first_word, ..Shape::default() };
+    let mut reading = Reading { text, words, first_word, ended: ' ', plain: Plain::new(), shape };
     scan(&text[..cut], &mut reading);
     let mut shape = reading.shape;
+    shape.plain = cut == text.len() && reading.plain.holds();
     shape.start = text.chars().next().map_or(start::LOWER, |c| starts(c, classify(c).0));
     shape.end = ends(text);
     shape.chars += (shape.unspaced + shape.marks) as f32;

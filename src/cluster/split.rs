@@ -313,20 +313,11 @@ fn are_unrelated(link: &Link) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::tests::pair;
     use crate::cluster::{HeldLinks, links_of};
     use crate::similarity::{Relation, VerifiedPair};
     use proptest::prelude::*;
     use std::convert::Infallible;
-
-    fn pair(a: u32, b: u32, joins: bool, told: f64) -> VerifiedPair {
-        VerifiedPair {
-            joins,
-            told,
-            jaccard: told,
-            relation: if joins { Relation::Near } else { Relation::Related },
-            ..VerifiedPair::apart(a, b)
-        }
-    }
 
     fn members(words: &[u32]) -> Vec<Member> {
         (0..).zip(words).map(|(item, content_words)| Member { item, content_words: *content_words }).collect()

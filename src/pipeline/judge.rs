@@ -496,7 +496,7 @@ impl Bench<'_> {
         let segments = segment(text);
         let (repetition, judged) = self.judged(document, site, &segments, counted);
         let is_reference = self.census.is_reference(number);
-        let (mut verdicts, mut rows) = (Vec::new(), Vec::new());
+        let (mut verdicts, mut rows) = (Vec::new(), Vec::with_capacity(segments.blocks.len()));
         worker.terms.clear();
         let mut raw = std::mem::take(&mut worker.raw);
         raw.clear();

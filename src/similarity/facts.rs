@@ -4,7 +4,7 @@
 //! are aligned on the runs of words that they have in common; what stands between two runs on both sides was replaced.
 
 use crate::hash::{mix64, sort_by_hash};
-use crate::text::{is_lowercase, is_uppercase, lower_by_range, tokens};
+use crate::text::{Token, is_lowercase, is_uppercase, lower_by_range};
 
 /// A word of a text as facts see it: 36 bits of its term, 26 of its letters, 2 of what it looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,16 +147,16 @@ const CAPITALS: usize = 4;
 /// What begins a sentence, somewhere before its first word.
 const SENTENCE_MARKS: [char; 11] = ['.', '!', '?', ':', '\n', '"', '“', '‘', '•', '>', '|'];
 
-/// Appends the terms of `part` and its words.
+/// Appends the words of `part`, whose tokens are given.
 ///
 /// A name is a capitalized word inside a sentence, or one in capitals, where the text is of mixed case; a number is a
 /// word with a digit, with its decimals and thousands. Lines in capitals, and scripts without capitals, have no names
 /// that can be told, only numbers.
-pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
+pub(crate) fn words(part: &str, tokens: &[Token], out: &mut Vec<Word>) {
     let shouting = is_shouting(part);
     let (mut end, mut last) = (0, Look::Short);
     let mut last_word = "";
-    for token in tokens(part) {
+    for token in tokens {
         // Two terms may come from one character, as from a vulgar fraction.
         let between = part.get(end..token.span.start).unwrap_or_default();
         let abbreviated = between == ". " && last_word.len() <= ABBREVIATION_BYTES && last == Look::Name;
@@ -182,7 +182,6 @@ pub(crate) fn words(part: &str, terms: &mut Vec<u64>, out: &mut Vec<Word>) {
                 *first = first.with(Look::Short);
             }
         }
-        terms.push(token.term);
         out.push(Word::new(term, letters, look));
         (last, last_word) = (look, word);
     }
@@ -280,25 +279,31 @@ const ANCHOR: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Aligned {
     words: Vec<Word>,
-    /// The triples that occur once, with their place, ascending.
-    anchors: Vec<(u64, u32)>,
-    /// The distinct terms, ascending.
-    terms: Vec<u64>,
-    /// The names and numbers, ascending by term and place.
+    /// The triples that occur once, by their hash.
+    anchors: Vec<Placed>,
+    /// All words, ascending by term and place.
+    placed: Vec<Placed>,
+    /// The names and numbers among them.
     facts: Vec<Placed>,
-    /// The longer plain words, ascending by term and place.
+    /// The longer plain words among them.
     plain: Vec<Placed>,
 }
 
-/// A term and its place in the text, in 36 and 28 bits; words from the 268 millionth on share the last place.
+/// A term, its place in the text, and the look of the word there, in 36, 26 and 2 bits; words from the 67 millionth on
+/// share the last place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Placed(u64);
 
 impl Placed {
-    const PLACES: u64 = (1 << 28) - 1;
+    const PLACES: u64 = (1 << 26) - 1;
 
     fn new(word: Word, place: usize) -> Placed {
-        Placed(word.0 & !Placed::PLACES | (place as u64).min(Placed::PLACES))
+        Placed(word.0 & !0 << 28 | (place as u64).min(Placed::PLACES) << 2 | word.0 & 3)
+    }
+
+    /// The word, but for its letters.
+    fn word(self) -> Word {
+        Word(self.0)
     }
 
     fn term(self) -> u64 {
@@ -306,7 +311,7 @@ impl Placed {
     }
 
     fn place(self) -> usize {
-        (self.0 & Placed::PLACES) as usize
+        (self.0 >> 2 & Placed::PLACES) as usize
     }
 }
 
@@ -315,14 +320,9 @@ impl Aligned {
         let anchors = unique_triples(&words);
         let mut placed: Vec<Placed> = words.iter().zip(0..).map(|(word, at)| Placed::new(*word, at)).collect();
         sort_by_hash(&mut placed, |placed| placed.0);
-        let of = |is: fn(Word) -> bool| {
-            let of_look = |placed: &&Placed| words.get(placed.place()).is_some_and(|word| is(*word));
-            placed.iter().filter(of_look).copied().collect()
-        };
+        let of = |is: fn(Word) -> bool| placed.iter().filter(|placed| is(placed.word())).copied().collect();
         let (facts, plain) = (of(Word::is_fact), of(Word::is_plain));
-        let mut terms: Vec<u64> = placed.iter().map(|placed| placed.term()).collect();
-        terms.dedup();
-        Aligned { words, anchors, terms, facts, plain }
+        Aligned { words, anchors, placed, facts, plain }
     }
 
     /// Returns how many words there are.
@@ -332,10 +332,10 @@ impl Aligned {
 
     /// Returns whether a term stands anywhere, for terms asked in ascending order; `next` keeps the place.
     fn holds(&self, term: u64, next: &mut usize) -> bool {
-        while self.terms.get(*next).is_some_and(|held| *held < term) {
+        while self.placed.get(*next).is_some_and(|held| held.term() < term) {
             *next += 1;
         }
-        self.terms.get(*next).is_some_and(|held| *held == term)
+        self.placed.get(*next).is_some_and(|held| held.term() == term)
     }
 }
 
@@ -428,11 +428,16 @@ fn common_runs(first: &Aligned, second: &Aligned) -> Vec<(usize, usize, usize)> 
     let mut opposite = vec![NOWHERE; a.len()];
     let (mut x, mut y) = (0, 0);
     while let (Some(one), Some(other)) = (in_a.get(x), in_b.get(y)) {
-        if one.0 == other.0 {
-            opposite[one.1 as usize] = other.1;
+        if one.term() == other.term() {
+            let (here, there) = (one.place(), other.place());
+            let (mine, theirs) = (&a[here..here + ANCHOR], &b[there..there + ANCHOR]);
+            // Short hashes may meet by chance.
+            if mine.iter().zip(theirs).all(|(one, other)| one.term() == other.term()) {
+                opposite[here] = there as u32;
+            }
         }
-        x += usize::from(one.0 <= other.0);
-        y += usize::from(other.0 <= one.0);
+        x += usize::from(one.term() <= other.term());
+        y += usize::from(other.term() <= one.term());
     }
     let hits: Vec<(u32, u32)> = (0..).zip(opposite).filter(|(_, there)| *there != NOWHERE).collect();
     let mut runs: Vec<(usize, usize, usize)> = Vec::new();
@@ -454,25 +459,27 @@ fn common_runs(first: &Aligned, second: &Aligned) -> Vec<(usize, usize, usize)> 
     runs
 }
 
-/// Returns the triples that occur once, with their place, ascending.
-fn unique_triples(words: &[Word]) -> Vec<(u64, u32)> {
-    let mut triples: Vec<(u64, u32)> = words
-        .windows(ANCHOR)
-        .enumerate()
-        .map(|(at, triple)| {
-            let sum =
-                triple.iter().fold(0u64, |sum, word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term()));
-            (mix64(sum), at as u32)
-        })
-        .collect();
+/// Returns the triples that occur once, by their hash and with their place, ascending.
+fn unique_triples(words: &[Word]) -> Vec<Placed> {
+    let hash = |triple: &[Word]| {
+        let add = |sum: u64, word: &Word| sum.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(word.term());
+        Word(mix64(triple.iter().fold(0, add)))
+    };
+    let triples = words.windows(ANCHOR).zip(0..Placed::PLACES as usize);
+    let mut triples: Vec<Placed> = triples.map(|(triple, at)| Placed::new(hash(triple), at)).collect();
     sort_by_hash(&mut triples, |triple| triple.0);
-    let mut unique = Vec::with_capacity(triples.len());
-    for group in triples.chunk_by(|one, that| one.0 == that.0) {
-        if let [only] = group {
-            unique.push(*only);
+    let (mut kept, mut start) = (0, 0);
+    while start < triples.len() {
+        let term = triples[start].term();
+        let alike = triples[start..].iter().take_while(|triple| triple.term() == term).count();
+        if alike == 1 {
+            triples[kept] = triples[start];
+            kept += 1;
         }
+        start += alike;
     }
-    unique
+    triples.truncate(kept);
+    triples
 }
 
 /// Returns the longest chain of hits that ascends in both places. `hits` ascend by the first.
@@ -507,6 +514,7 @@ fn longest_chain(hits: &[(u32, u32)]) -> Vec<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::tokens;
     use proptest::prelude::*;
 
     fn differences(a: &[Word], b: &[Word]) -> Differences {
@@ -522,9 +530,8 @@ mod tests {
     }
 
     fn read(text: &str) -> Vec<Word> {
-        let (mut terms, mut out) = (Vec::new(), Vec::new());
-        words(text, &mut terms, &mut out);
-        assert_eq!(terms.len(), out.len());
+        let mut out = Vec::new();
+        words(text, &tokens(text), &mut out);
         out
     }
 

@@ -122,26 +122,26 @@ impl Profile {
 
     fn details(&self) -> &Details {
         self.details.get_or_init(|| {
-            let (mut terms, mut own, mut words) = (Vec::new(), Vec::new(), Vec::new());
-            let mut quoted = 0;
             // What is left of a remnant says nothing: its facts are those of the page.
             let whole = [Span::new(0, self.text.len())];
             let blocks = if self.is_remnant() { &whole[..] } else { &self.blocks };
+            let may_quote = blocks.iter().any(|span| quotation::may_quote(span.of(&self.text)));
+            let (mut tokens, mut own, mut quoted) = (Vec::new(), Vec::new(), 0);
+            let mut words = Vec::with_capacity(self.text.len() / 5);
             for span in blocks {
                 let part = span.of(&self.text);
-                let first = terms.len();
-                facts::words(part, &mut terms, &mut words);
-                if quotation::may_quote(part) {
-                    let spans: Vec<_> = crate::text::tokens(part).iter().map(|token| token.span).collect();
-                    for (term, outside) in terms[first..].iter().zip(quotation::outside(part, &spans)) {
+                tokens.clear();
+                crate::text::read_tokens(part, &mut tokens);
+                facts::words(part, &tokens, &mut words);
+                if may_quote {
+                    let spans: Vec<_> = tokens.iter().map(|token| token.span).collect();
+                    for (token, outside) in tokens.iter().zip(quotation::outside(part, &spans)) {
                         if outside {
-                            own.push(*term);
+                            own.push(token.term);
                         } else {
                             quoted += 1;
                         }
                     }
-                } else {
-                    own.extend_from_slice(&terms[first..]);
                 }
             }
             Details { own: (quoted > 0).then(|| ShingleSet::new(&own, TRIPLE)), words: Aligned::new(words) }

@@ -15,8 +15,9 @@ mod window;
 
 pub use characters::hash_characters;
 pub(crate) use characters::{is_alphanumeric, is_lowercase, is_uppercase, lower_by_range};
+pub(crate) use normalize::{Class as TermClass, Lookup};
 pub use normalize::{normalize, normalize_into};
 pub use segment::{Block, Layout, Segments, segment};
-pub(crate) use token::hash_ascii_word;
 pub use token::{Token, fingerprint, hash_terms, tokens};
+pub(crate) use token::{hash_ascii_word, read_tokens};
 pub(crate) use window::{WINDOW, Window};

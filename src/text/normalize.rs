@@ -90,7 +90,7 @@ pub fn normalize_into(text: &str, out: &mut String) {
 
 /// What a character of the normal form is to words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Part of a word: a letter, mark or number.
     Word,
     /// The same, in a script that puts no spaces between words.
@@ -198,7 +198,7 @@ pub(super) fn for_each_char(unit: &str, mut visit: impl FnMut(char, Class, Range
 }
 
 /// What the table holds for a character.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     /// What it becomes, unless it is complex.
     normal: char,
@@ -406,26 +406,27 @@ impl Before {
 
 /// Looks up characters one by one, as long as that gives their normal form: the short way of [`for_each_char`] for who reads
 /// whole texts and can go back to where the unit began.
-pub(super) struct Lookup {
+#[derive(Debug)]
+pub(crate) struct Lookup {
     entries: &'static [Entry],
     before: Before,
 }
 
 impl Lookup {
     /// Begins a unit.
-    pub(super) fn new() -> Lookup {
+    pub(crate) fn new() -> Lookup {
         Lookup { entries: &ENTRIES, before: Before::default() }
     }
 
     /// Goes on past an ASCII character, which needs no look-up.
     #[inline]
-    pub(super) fn ascii(&mut self) {
+    pub(crate) fn ascii(&mut self) {
         self.before = Before::default();
     }
 
     /// Returns the normal form and the class of a character, or none when the unit must be taken the long way.
     #[inline]
-    pub(super) fn next(&mut self, char: char) -> Option<(char, Class)> {
+    pub(crate) fn next(&mut self, char: char) -> Option<(char, Class)> {
         let entry = Entry::get(self.entries, char);
         (self.before.allows(entry) && entry.flags & DELETED == 0).then_some((entry.normal, entry.class()))
     }

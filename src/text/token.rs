@@ -45,8 +45,13 @@ pub fn hash_terms(text: &str, out: &mut Vec<u64>) {
 /// A span covers all bytes that its word was made of: `&eacute;t&eacute;` is one token of 17 bytes.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut out = Vec::new();
-    read_terms(text, &mut out);
+    read_tokens(text, &mut out);
     out
+}
+
+/// Appends the tokens of a text.
+pub(crate) fn read_tokens(text: &str, out: &mut Vec<Token>) {
+    read_terms(text, out);
 }
 
 /// Hashes terms, in order, to one value: two blocks have one fingerprint when they have the same words in their order.

@@ -34,6 +34,23 @@ fn signal(child: &Child, name: &str) {
     assert!(status.expect("`kill` is there").success());
 }
 
+/// Starts a scan that writes `found` and may be gone on with, and kills it before it has ended.
+fn kill_midway(place: &Place, arguments: &[&str]) {
+    for _ in 0..50 {
+        let mut child = start(place, arguments);
+        while !place.path("found.partial/.retold-resume/run.json").exists() && !place.path("found").exists() {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        if !place.path("found").exists() {
+            return;
+        }
+        std::fs::remove_dir_all(place.path("found")).expect("it can be removed");
+    }
+    panic!("every run ended before it was killed");
+}
+
 /// Kills a scan at `kills` moments spread over its length, each time letting the next one go on, and compares.
 ///
 /// `flags` are further flags of the scan, `files` flags that name a file to write beside the tables.
@@ -156,15 +173,7 @@ fn a_run_is_not_gone_on_with_when_what_it_was_told_has_changed() {
     let place = place_with_everything(60);
     let told = ["--decisions", "decisions.csv", "--rules", "rules.toml", "--against", "known.jsonl"];
     let arguments = ["scan", "crawl", "-o", "found", "--resume"].iter().chain(&told).copied().collect::<Vec<_>>();
-    let mut child = start(&place, &arguments);
-    while !place.path("found.partial/.retold-resume/run.json").exists() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
-    if place.path("found").exists() {
-        return;
-    }
+    kill_midway(&place, &arguments);
     let refused = |file: &str, more: &str, what: &str| {
         let before = place.read(file);
         place.file(file, [before.as_slice(), more.as_bytes()].concat());
@@ -181,15 +190,7 @@ fn a_run_is_not_gone_on_with_when_what_it_was_told_has_changed() {
 fn a_run_is_not_gone_on_with_when_something_has_changed() {
     let place = place_with_crawl(60);
     let arguments = ["scan", "crawl", "-o", "found", "--resume"];
-    let mut child = start(&place, &arguments);
-    while !place.path("found.partial/.retold-resume/run.json").exists() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
-    if place.path("found").exists() {
-        return;
-    }
+    kill_midway(&place, &arguments);
     let changed = arguments.iter().chain(&["--threshold", "0.7"]);
     place.run(changed).ends_with(2).tells("settings threshold was `0.5`, is `0.7`").tells("without `--resume`");
     place.file("crawl/0.jsonl", "{\"text\": \"Something else.\"}\n");
