@@ -137,6 +137,7 @@ impl Config {
             "date_window": self.date_window,
             "within": self.within,
             "decisions": Some(self.decisions.file()).filter(|file| !file.is_empty()),
+            "decisions_version": self.decisions.version(),
             "keep": self.keep.name(),
             "remove": remove,
             "all_blocks": self.all_blocks,

@@ -13,6 +13,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use crate::hash::hash64;
+
 /// The decisions of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decisions {
@@ -136,6 +138,12 @@ impl Decisions {
     /// Returns the name of the file, empty when there is none.
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// Returns a version of what is decided: 16 digits of a hash; none when there is no file.
+    pub fn version(&self) -> Option<String> {
+        let decided = format!("{:?}{:?}", self.pairs, self.copies);
+        (!self.file.is_empty()).then(|| format!("{:016x}", hash64(decided.as_bytes())))
     }
 
     /// Returns what is decided about pairs, in the order of the lines.

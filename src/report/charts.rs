@@ -7,7 +7,7 @@ use crate::report::html::{count, escape, percent};
 /// Names of the classes of cluster sizes.
 const SIZES: [&str; 7] = ["2", "3", "4", "5–9", "10–99", "100–999", "1,000+"];
 
-/// Width of all charts, in their own units; they scale with the page.
+/// Width of all charts, in their own units; they scale with the page, and letters are larger on a phone: all have room.
 const WIDTH: usize = 640;
 
 /// Returns the words of each kind of boilerplate as bars.
@@ -21,15 +21,15 @@ pub(super) fn kinds(summary: &Summary) -> String {
     let mut told = Vec::new();
     for (at, kind) in kinds.iter().enumerate() {
         let y = at * 26;
-        let width = (kind.words as f64 / most as f64 * 330.0).max(1.0);
+        let width = (kind.words as f64 / most as f64 * 300.0).max(1.0);
         let class = if kind.removed { "bar" } else { "bar stays" };
         let name = escape(&kind.kind.replace('_', " "));
         bars.push_str(&format!(
-            "<text x=\"150\" y=\"{}\" class=\"name\">{name}</text><rect class=\"{class}\" x=\"160\" y=\"{}\" \
+            "<text x=\"185\" y=\"{}\" class=\"name\">{name}</text><rect class=\"{class}\" x=\"195\" y=\"{}\" \
              width=\"{width:.1}\" height=\"16\" rx=\"2\"/><text x=\"{:.1}\" y=\"{}\" class=\"value\">{}</text>",
             y + 17,
             y + 5,
-            168.0 + width,
+            203.0 + width,
             y + 17,
             count(kind.words)
         ));
@@ -45,12 +45,12 @@ pub(super) fn kinds(summary: &Summary) -> String {
 }
 
 /// Returns the histogram of similarities, with the threshold drawn and the range hatched where pairs may be missing.
-pub(super) fn similarities(gathered: &Gathered, threshold: f64, recall: f64) -> String {
+pub(super) fn similarities(gathered: &Gathered, threshold: f64, recall: f64, measure: &str) -> String {
     let most = gathered.joined.iter().zip(&gathered.apart).map(|(joined, apart)| joined + apart).max().unwrap_or(0);
     if most == 0 {
         return "<p class=\"none\">No two documents are alike enough to be listed.</p>".to_owned();
     }
-    let (left, right, top, bottom) = (40.0, 630.0, 22.0, 190.0);
+    let (left, right, top, bottom) = (24.0, 616.0, 22.0, 190.0);
     let x = |value: f64| left + value * (right - left);
     // Square roots keep a few pairs visible beside thousands.
     let height = |pairs: u64| (pairs as f64 / most as f64).sqrt() * (bottom - top);
@@ -95,14 +95,14 @@ pub(super) fn similarities(gathered: &Gathered, threshold: f64, recall: f64) -> 
     let below = ((threshold * BARS as f64).round() as usize).min(BARS);
     let sum = |bars: &[u64]| bars.iter().sum::<u64>();
     let told = format!(
-        "Listed pairs by Jaccard similarity. At {threshold} and above: {} joined, {} not. Below: {} joined by the share of the \
+        "Listed pairs by {measure}. At {threshold} and above: {} joined, {} not. Below: {} joined by the share of the \
          shorter text, {} not.",
         count(sum(&gathered.joined[below..])),
         count(sum(&gathered.apart[below..])),
         count(sum(&gathered.joined[..below])),
         count(sum(&gathered.apart[..below]))
     );
-    let chart = figure("similarity-chart", "Pairs by similarity", &told, 212, &drawing);
+    let chart = figure("similarity-chart", &format!("Pairs by {measure}"), &told, 212, &drawing);
     format!(
         "{chart}<p class=\"note\"><span class=\"key joined\"></span>one story <span class=\"key parted\"></span>alike, not \
          joined <span class=\"key hatched\"></span>below the threshold: pairs may be \

@@ -30,6 +30,8 @@ pub struct Comparison {
     pub kept: u64,
     /// Documents of both of which something else is removed.
     pub removed: u64,
+    /// Documents of which anything has changed.
+    pub changed: u64,
     /// Changed documents by cause.
     pub causes: Vec<(String, u64)>,
     /// Settings that differ, each with its values before and after.
@@ -38,7 +40,7 @@ pub struct Comparison {
     pub versions: Vec<(String, String, String)>,
     /// Input files that are new, gone or of other bytes.
     pub inputs: Vec<String>,
-    /// The first changed documents in order, at most 1,000.
+    /// The first changed documents, at most 1,000: in the order of the second scan, then those that are gone.
     pub changes: Vec<Change>,
 }
 
@@ -59,9 +61,10 @@ pub struct Change {
     pub content_words: [Option<u64>; 2],
 }
 
-/// Compares two scans; documents are the same if they stand at the same place of a file of the same name.
+/// Compares two scans; documents are the same if their ids are.
 ///
-/// Reads the tables side by side, in their order; keeps about 100 bytes for every cluster in memory.
+/// Reads the tables in their order; keeps about 100 bytes in memory for every document of the first scan, and likewise for
+/// every cluster of both.
 ///
 /// A document whose own text is another has changed because of the input. For every other change the causes are all those
 /// that differ between the two runs: which of them it was, only a third scan could tell.
@@ -69,101 +72,114 @@ pub struct Change {
 /// # Errors
 /// If a table is missing or cannot be understood.
 pub fn compare(before: &FinishedScan, after: &FinishedScan) -> Result<Comparison, WriteError> {
+    let runs = differing_runs(before.summary(), after.summary());
+    let causes = run_causes(&runs);
     let mut found = Comparison {
         before: before.summary().documents,
         after: after.summary().documents,
-        ..differing_runs(before.summary(), after.summary())
+        causes: CAUSES.map(|cause| (cause.to_owned(), 0)).to_vec(),
+        ..runs
     };
-    let causes = run_causes(&found);
-    let (mut old, mut new) = (Side::open(before)?, Side::open(after)?);
-    let mut by_cause: HashMap<&'static str, u64> = HashMap::new();
-    loop {
-        let order = match (old.place()?, new.place()?) {
-            (None, None) => break,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
-            (Some(a), Some(b)) => a.cmp(&b),
-        };
-        let a = if order.is_le() { old.next()? } else { None };
-        let b = if order.is_ge() { new.next()? } else { None };
-        let Some(change) = change(a, b, &causes) else { continue };
-        for what in &change.what {
-            *match *what {
-                "new" => &mut found.new,
-                "gone" => &mut found.gone,
-                "text" => &mut found.text,
-                "cluster" => &mut found.cluster,
-                "kept" => &mut found.kept,
-                _ => &mut found.removed,
-            } += 1;
-        }
-        for cause in &change.causes {
-            *by_cause.entry(cause).or_default() += 1;
-        }
-        if found.changes.len() < LISTED {
-            found.changes.push(change);
-        }
+    let (old, new) = (Clusters::read(before)?, Clusters::read(after)?);
+    let mut known = HashMap::new();
+    for told in Documents::open(before)? {
+        let (_, told) = told?;
+        known.insert(told.id, told);
     }
-    let named = ["input", "setting", "rules", "model version"].into_iter();
-    found.causes = named.filter_map(|cause| Some((cause.to_owned(), *by_cause.get(cause)?))).collect();
+    for told in Documents::open(after)? {
+        let (id, told) = told?;
+        let earlier = known.remove(&told.id);
+        let change = Change {
+            what: match &earlier {
+                Some(earlier) => differing(earlier, &told, &id, &old, &new),
+                None => vec!["new"],
+            },
+            causes: match &earlier {
+                Some(earlier) if earlier.text == told.text => causes.clone(),
+                _ => vec!["input"],
+            },
+            cluster_size: [earlier.map(|earlier| earlier.cluster_size), Some(told.cluster_size)],
+            kept: [earlier.and_then(|earlier| old.kept(&earlier, &id)), new.kept(&told, &id)],
+            content_words: [earlier.map(|earlier| earlier.content_words), Some(told.content_words)],
+            id,
+        };
+        found.add(change);
+    }
+    // Whatever the second scan did not tell of is gone.
+    for row in before.rows::<DocumentRow>("documents")? {
+        let DocumentRow { id, .. } = row?;
+        let Some(told) = known.get(&hash64(id.as_bytes())) else { continue };
+        found.add(Change {
+            what: vec!["gone"],
+            causes: vec!["input"],
+            cluster_size: [Some(told.cluster_size), None],
+            kept: [old.kept(told, &id), None],
+            content_words: [Some(told.content_words), None],
+            id,
+        });
+    }
+    found.causes.retain(|(_, documents)| *documents > 0);
     Ok(found)
 }
 
-/// What one scan says of a document.
-struct Told {
-    row: DocumentRow,
-    members: u64,
-    kept: Option<String>,
-    removed: u64,
-}
-
-fn change(before: Option<Told>, after: Option<Told>, run_causes: &[&'static str]) -> Option<Change> {
-    let mut what = Vec::new();
-    let mut causes = run_causes.to_vec();
-    match (&before, &after) {
-        (Some(a), Some(b)) => {
-            let new_text = a.row.text_hash != b.row.text_hash;
-            let differs = [
-                ("text", new_text),
-                ("cluster", a.members != b.members),
-                ("kept", a.kept != b.kept),
-                ("removed", a.removed != b.removed && !new_text),
-            ];
-            what.extend(differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name));
-            if new_text {
-                causes = vec!["input"];
-            }
+impl Comparison {
+    /// Counts a document, if anything of it has changed.
+    fn add(&mut self, change: Change) {
+        if change.what.is_empty() {
+            return;
         }
-        (None, _) => what.push("new"),
-        (_, None) => what.push("gone"),
+        for what in &change.what {
+            *match *what {
+                "new" => &mut self.new,
+                "gone" => &mut self.gone,
+                "text" => &mut self.text,
+                "cluster" => &mut self.cluster,
+                "kept" => &mut self.kept,
+                _ => &mut self.removed,
+            } += 1;
+        }
+        for (cause, documents) in &mut self.causes {
+            *documents += u64::from(change.causes.contains(&cause.as_str()));
+        }
+        self.changed += 1;
+        if self.changes.len() < LISTED {
+            self.changes.push(change);
+        }
     }
-    if what.is_empty() {
-        return None;
-    }
-    if before.is_none() || after.is_none() {
-        causes = vec!["input"];
-    }
-    let of = |told: &Option<Told>| {
-        let told = told.as_ref();
-        (
-            told.map(|told| told.row.cluster_size),
-            told.and_then(|told| told.kept.clone()),
-            told.map(|told| told.row.content_words),
-        )
-    };
-    let ((size_a, kept_a, words_a), (size_b, kept_b, words_b)) = (of(&before), of(&after));
-    Some(Change {
-        id: after.or(before)?.row.id,
-        what,
-        causes,
-        cluster_size: [size_a, size_b],
-        kept: [kept_a, kept_b],
-        content_words: [words_a, words_b],
-    })
 }
 
-/// Settings that name what people taught: rules, decisions, evidence.
-const TAUGHT: [&str; 3] = ["rules", "decisions", "evidence"];
+/// What a scan says of a document: as much as is kept until the other tells of it.
+#[derive(Clone, Copy)]
+struct Told {
+    id: u64,
+    text: u64,
+    cluster: u64,
+    cluster_size: u64,
+    content_words: u64,
+    removed: u64,
+    keep: bool,
+}
+
+/// Returns what of a document is not as it was.
+fn differing(before: &Told, after: &Told, id: &str, old: &Clusters, new: &Clusters) -> Vec<&'static str> {
+    let new_text = before.text != after.text;
+    let differs = [
+        ("text", new_text),
+        ("cluster", old.members(before) != new.members(after)),
+        ("kept", old.kept(before, id) != new.kept(after, id)),
+        ("removed", before.removed != after.removed && !new_text),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// What may change documents, in the order of telling.
+const CAUSES: [&str; 4] = ["input", "setting", "rules", "model version"];
+
+/// Settings that name what people taught.
+const TAUGHT: [&str; 4] = ["rules", "decisions", "decisions_version", "evidence"];
+
+/// The setting that names the version of a model of the user's own.
+const WEIGHTS: &str = "weights";
 
 /// Returns what differs between two runs as wholes.
 fn differing_runs(before: &Summary, after: &Summary) -> Comparison {
@@ -201,38 +217,21 @@ fn differing_runs(before: &Summary, after: &Summary) -> Comparison {
 
 /// Returns what may have changed documents whose own text is the same.
 fn run_causes(found: &Comparison) -> Vec<&'static str> {
-    let taught = |name: &str| TAUGHT.contains(&name);
-    let causes = [
-        ("input", !found.inputs.is_empty()),
-        ("setting", found.settings.iter().any(|(name, ..)| !taught(name))),
-        ("rules", found.settings.iter().any(|(name, ..)| taught(name))),
-        ("model version", !found.versions.is_empty()),
+    let differs = |of: &dyn Fn(&str) -> bool| found.settings.iter().any(|(name, ..)| of(name));
+    let holds = [
+        !found.inputs.is_empty(),
+        differs(&|name| !TAUGHT.contains(&name) && name != WEIGHTS),
+        differs(&|name| TAUGHT.contains(&name)),
+        !found.versions.is_empty() || differs(&|name| name == WEIGHTS),
     ];
-    causes.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name).collect()
+    CAUSES.into_iter().zip(holds).filter(|(_, holds)| *holds).map(|(name, _)| name).collect()
 }
 
-/// What of a row of `blocks` is compared.
-#[derive(Deserialize)]
-struct Removed {
-    id: String,
-    start: u64,
-    end: u64,
-    kind: Option<String>,
-    removed: bool,
-}
+/// What is compared of the clusters of a scan, by the hash of their ids: a sum over their members, and the copy that is kept.
+struct Clusters(HashMap<u64, (u64, Option<String>)>);
 
-type Rows<T> = Peekable<Box<dyn Iterator<Item = Result<T, WriteError>>>>;
-
-/// The tables of one scan, document by document.
-struct Side {
-    documents: Rows<DocumentRow>,
-    blocks: Rows<Removed>,
-    /// By the hash of a cluster's id: a sum over the places of its members, and the copy that is kept.
-    clusters: HashMap<u64, (u64, Option<String>)>,
-}
-
-impl Side {
-    fn open(scan: &FinishedScan) -> Result<Side, WriteError> {
+impl Clusters {
+    fn read(scan: &FinishedScan) -> Result<Clusters, WriteError> {
         let mut clusters = HashMap::new();
         for row in scan.rows::<ClusterRow>("clusters")? {
             let row = row?;
@@ -247,23 +246,48 @@ impl Side {
                 kept.get_or_insert(row.id);
             }
         }
-        let documents: Box<dyn Iterator<Item = _>> = Box::new(scan.rows("documents")?);
-        let blocks: Box<dyn Iterator<Item = _>> = Box::new(scan.rows("blocks")?);
-        Ok(Side { documents: documents.peekable(), blocks: blocks.peekable(), clusters })
+        Ok(Clusters(clusters))
     }
 
-    /// Returns where the next document stands.
-    fn place(&mut self) -> Result<Option<(String, u64)>, WriteError> {
-        match self.documents.next_if(Result::is_err) {
-            Some(error) => error.map(|_| None),
-            None => {
-                Ok(self.documents.peek().and_then(|row| row.as_ref().ok()).map(|row| (row.source.clone(), row.row)))
-            }
+    /// Returns who is in the cluster of a document: equal for equal members.
+    fn members(&self, told: &Told) -> u64 {
+        self.0.get(&told.cluster).map_or(mix64(told.id), |(members, _)| *members)
+    }
+
+    /// Returns the copy that is kept of the story of a document, whose id is `id`.
+    fn kept(&self, told: &Told, id: &str) -> Option<String> {
+        match self.0.get(&told.cluster) {
+            Some((_, kept)) => kept.clone(),
+            None => told.keep.then(|| id.to_owned()),
         }
     }
+}
 
-    fn next(&mut self) -> Result<Option<Told>, WriteError> {
-        let Some(row) = self.documents.next().transpose()? else { return Ok(None) };
+/// What of a row of `blocks` is compared.
+#[derive(Deserialize)]
+struct Removed {
+    id: String,
+    start: u64,
+    end: u64,
+    kind: Option<String>,
+    removed: bool,
+}
+
+type Rows<T> = Box<dyn Iterator<Item = Result<T, WriteError>>>;
+
+/// The documents of a scan with what is removed of them, in order.
+struct Documents {
+    documents: Rows<DocumentRow>,
+    blocks: Peekable<Rows<Removed>>,
+}
+
+impl Documents {
+    fn open(scan: &FinishedScan) -> Result<Documents, WriteError> {
+        let blocks: Rows<Removed> = Box::new(scan.rows("blocks")?);
+        Ok(Documents { documents: Box::new(scan.rows("documents")?), blocks: blocks.peekable() })
+    }
+
+    fn told(&mut self, row: DocumentRow) -> Result<(String, Told), WriteError> {
         let mut removed = 0u64;
         while let Some(block) = self.blocks.next_if(|block| block.as_ref().map_or(true, |block| block.id == row.id)) {
             let block = block?;
@@ -272,9 +296,24 @@ impl Side {
                 removed = mix64(removed ^ mix64(block.start) ^ block.end.rotate_left(32) ^ hash64(kind.as_bytes()));
             }
         }
-        let own = || (mix64(hash64(row.id.as_bytes())), row.keep.then(|| row.id.clone()));
-        let cluster = self.clusters.get(&hash64(row.cluster_id.as_bytes())).cloned();
-        let (members, kept) = cluster.unwrap_or_else(own);
-        Ok(Some(Told { row, members, kept, removed }))
+        let told = Told {
+            id: hash64(row.id.as_bytes()),
+            text: hash64(row.text_hash.as_bytes()),
+            cluster: hash64(row.cluster_id.as_bytes()),
+            cluster_size: row.cluster_size,
+            content_words: row.content_words,
+            removed,
+            keep: row.keep,
+        };
+        Ok((row.id, told))
+    }
+}
+
+impl Iterator for Documents {
+    type Item = Result<(String, Told), WriteError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = self.documents.next()?;
+        Some(row.and_then(|row| self.told(row)))
     }
 }

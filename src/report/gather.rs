@@ -22,6 +22,9 @@ pub(super) const BARS: usize = 50;
 /// Pairs shown of each group of borderline ones.
 const BORDERLINE: usize = 10;
 
+/// Why a pair that matches is not joined though no fact parts it: its place among the clusters.
+const ELSEWHERE: &str = "each is nearer to another representative";
+
 /// Versions that are listed.
 const VERSIONS: usize = 200;
 
@@ -55,7 +58,7 @@ pub(super) enum PairGroup {
     Above,
     /// Just below.
     Below,
-    /// Similar enough, and not one story.
+    /// Similar enough, and kept apart by facts: other names and numbers, a quotation, a round-up.
     Apart,
 }
 
@@ -165,7 +168,8 @@ fn gather_pairs(scan: &FinishedScan, threshold: f64, gathered: &mut Gathered) ->
         bars[bar] += 1;
         let side = if similarity >= line { &mut above } else { &mut below };
         side.offer((similarity - line).abs(), || row.clone());
-        if similarity >= line && !row.joined {
+        let matches = similarity >= line || row.retelling;
+        if matches && !row.joined && row.reason != ELSEWHERE {
             apart.offer(Reverse(similarity), || row.clone());
         }
         if let Some(slot) = wanted.get_mut(&pair_key(&row.a, &row.b)) {

@@ -15,7 +15,13 @@ use crate::report::{Comparison, Limits, charts, encode};
 
 const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-const SCRIPT: &str = include_str!("page/page.js");
+const SCRIPT: &str = concat!(
+    include_str!("page/basics.js"),
+    include_str!("page/corrections.js"),
+    include_str!("page/texts.js"),
+    include_str!("page/reader.js"),
+    include_str!("page/lists.js")
+);
 
 /// Clusters and sites that stand in the page for readers without a script.
 const STATIC_CLUSTERS: usize = 10;
@@ -105,8 +111,9 @@ fn assemble(shown: &Shown<'_>, packed: &Packed) -> String {
         "figures" => shown.figures(),
         "warnings" => shown.warnings(packed),
         "kinds-chart" => charts::kinds(shown.summary),
-        "similarity-chart" => charts::similarities(shown.gathered, shown.threshold, recall),
+        "similarity-chart" => charts::similarities(shown.gathered, shown.threshold, recall, shown.measure()),
         "sizes-chart" => charts::cluster_sizes(shown.gathered),
+        "site-rule" => shown.site_rule(),
         "sites" => shown.sites(),
         "cluster-rule" => shown.cluster_rule(),
         "clusters" => shown.static_clusters(),
@@ -135,7 +142,7 @@ impl Shown<'_> {
         format!(
             "{} of {}, scanned by retold {} with threshold {}.",
             counted(summary.documents, "document"),
-            counted(summary.sites, "site"),
+            if summary.sites == 0 { "unknown sites".to_owned() } else { counted(summary.sites, "site") },
             escape(&summary.version),
             self.threshold
         )
@@ -143,7 +150,7 @@ impl Shown<'_> {
 
     fn figures(&self) -> String {
         let summary = self.summary;
-        let figure = |value: String, name: &str| format!("<div><dd>{value}</dd><dt>{name}</dt></div>");
+        let figure = |value: String, name: &str| format!("<div><dt>{name}</dt><dd>{value}</dd></div>");
         let dropped = summary.documents - summary.kept.min(summary.documents);
         [
             figure(count(summary.documents), "documents"),
@@ -187,6 +194,26 @@ impl Shown<'_> {
         if items.is_empty() { items } else { format!("<ul class=\"warnings\">{items}</ul>") }
     }
 
+    /// Returns what the histogram shows.
+    fn measure(&self) -> &'static str {
+        match self.summary.settings.get("verify").and_then(Value::as_str) {
+            Some("sketch") => "Jaccard similarity, estimated from sketches",
+            _ => "Jaccard similarity",
+        }
+    }
+
+    fn site_rule(&self) -> String {
+        let (here, all) = (self.summary.by_site.len() as u64, self.summary.sites);
+        if all == 0 {
+            return "Of no document a site is known.".to_owned();
+        }
+        let mut rule = format!("A site is marked where more than {:.0}% of its words would go.", MUCH * 100.0);
+        if here < all {
+            let _ = write!(rule, " The {} of most documents of {} sites are listed.", count(here), count(all));
+        }
+        rule
+    }
+
     fn sites(&self) -> String {
         let mut rows = String::new();
         for site in self.summary.by_site.iter().take(STATIC_SITES) {
@@ -201,15 +228,19 @@ impl Shown<'_> {
                 count(site.dropped)
             );
         }
+        let more = self.summary.by_site.len().saturating_sub(STATIC_SITES);
+        let more =
+            if more > 0 { format!("<p class=\"quiet\">and {} more</p>", count(more as u64)) } else { String::new() };
         format!(
             "<div class=\"wide\"><table><thead><tr><th scope=\"col\">Site</th><th scope=\"col\">Documents</th><th \
-             scope=\"col\">Boilerplate</th><th scope=\"col\">Dropped</th></tr></thead><tbody>{rows}</tbody></table></div>"
+             scope=\"col\">Boilerplate</th><th scope=\"col\">Dropped</th></tr></thead><tbody>{rows}</tbody></table></div>{more}"
         )
     }
 
     fn cluster_rule(&self) -> String {
         let (here, all) = (self.gathered.clusters.len() as u64, self.gathered.all_clusters);
         match here == all {
+            true if all == 0 => "No story is told by two documents.".to_owned(),
             true => format!("All {} of two documents or more.", counted(all, "cluster")),
             false => format!(
                 "Showing {} of {} clusters: the largest, and a seeded sample of the others that is the same in every run.",
@@ -322,19 +353,24 @@ impl Shown<'_> {
 /// Returns the measures of a pair, as seen from `first`.
 fn measures(pair: &crate::output::PairRow, first: &str) -> Value {
     let swapped = pair.a != first;
+    let relation = match pair.relation.as_str() {
+        "contains" if swapped => "contained",
+        "contained" if swapped => "contains",
+        relation => relation,
+    };
     let (in_second, in_first) = if swapped { (pair.b_in_a, pair.a_in_b) } else { (pair.a_in_b, pair.b_in_a) };
     json!({
         "jaccard": pair.jaccard,
         "jaccard_raw": pair.jaccard_raw,
         "first_in_second": in_second,
         "second_in_first": in_first,
-        "relation": pair.relation,
+        "relation": relation,
         "joined": pair.joined,
         "reason": pair.reason,
     })
 }
 
-/// Returns a text as HTML shows it: no character of it is markup, and none is unseen or turns the line around.
+/// Returns a text as HTML shows it: no character of it is markup, no control is unseen, and none turns the line around.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -348,7 +384,12 @@ pub(super) fn escape(text: &str) -> String {
             '\0'..='\u{1f}' => {
                 out.push(char::from_u32(0x2400 + u32::from(c)).expect("there is a picture of every control"))
             }
-            '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
                 let _ = write!(out, "⟨U+{:04X}⟩", u32::from(c));
             }
             c => out.push(c),

@@ -66,7 +66,7 @@ impl Default for Limits {
     }
 }
 
-/// Returns a text cut to so many characters for showing, and whether it was longer.
+/// Returns a text cut to so many characters for showing, with a mark where it is cut.
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),

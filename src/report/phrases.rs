@@ -28,8 +28,8 @@ const LISTED: usize = 8;
 /// Characters of a block that are shown.
 const TEXT: usize = 400;
 
-/// Blocks of a document that are kept for showing it.
-const OF_DOCUMENT: usize = 400;
+/// Blocks of a document that are kept for showing it; a text of more is shown up to the last of them.
+pub(super) const OF_DOCUMENT: usize = 800;
 
 /// A repeated block, all wordings of one template together.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -175,7 +175,8 @@ pub(super) fn read(
         }
         let place = listed.by_id.get(&document.id).and_then(|at| of_document.get_mut(at));
         if let Some(blocks) = place.filter(|blocks| blocks.len() < OF_DOCUMENT) {
-            blocks.push(BlockRow { text: cut(&row.text, 4 * TEXT).into(), ..row });
+            let end = row.text.char_indices().nth(4 * TEXT).map_or(row.text.len(), |(at, _)| at);
+            blocks.push(BlockRow { text: row.text[..end].to_owned().into(), ..row });
         }
     })?;
     let mut phrases: Vec<(u64, Phrase)> = chosen

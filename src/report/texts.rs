@@ -9,11 +9,13 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use crate::boilerplate::BoilerplateKind;
 use crate::document::DocumentSource;
 use crate::error::Error;
-use crate::hash::{hash64, hash128};
+use crate::hash::{hash128, mix64};
 use crate::output::{BlockRow, FinishedScan};
 use crate::report::documents::Listed;
 use crate::report::gather::Gathered;
+use crate::report::phrases::OF_DOCUMENT;
 use crate::report::{Limits, encode};
+use crate::text::hash_terms;
 
 /// Texts packed together: what is opened at once when one of them is looked at.
 const TEXTS_OF_PART: usize = 32;
@@ -23,9 +25,6 @@ const COMPARED: usize = 3000;
 
 /// Documents of the sample whose texts are shown.
 const DRAWN: usize = 500;
-
-/// Members of a cluster whose texts are shown beside the representative.
-const MEMBERS: usize = 8;
 
 /// A text that `scan --keep-texts` stored: a row of the table `texts`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,7 +72,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Chooses documents whose texts are shown: a representative and a member of every cluster, the borderline pairs, a
-    /// sample of all documents, then more members.
+    /// sample of all documents, then the other members, one of each cluster at a time, as long as there is room.
     pub(super) fn choose(gathered: &Gathered, listed: &Listed, limits: &Limits) -> Wanted {
         let at = |id: &String| listed.by_id.get(id).copied();
         let mut wanted = Wanted::default();
@@ -95,12 +94,12 @@ impl Wanted {
             }
         }
         order.extend(listed.drawn.iter().take(DRAWN));
-        for place in 2..MEMBERS {
+        for place in 2..limits.members {
             order.extend(gathered.clusters.iter().filter_map(|cluster| at(cluster.members.get(place)?)));
         }
         for cluster in &gathered.clusters {
             let Some(representative) = at(&cluster.representative) else { continue };
-            let members = cluster.members.iter().skip(1).take(MEMBERS - 1).filter_map(at);
+            let members = cluster.members.iter().skip(1).filter_map(at);
             wanted.comparisons.extend(members.map(|member| (representative, member)));
         }
         wanted.comparisons.sort_unstable();
@@ -214,7 +213,7 @@ fn text_value(at: usize, wanted: &Wanted, found: &HashMap<usize, Pieces>) -> Val
 }
 
 /// A text in pieces: content as text, blocks as lists of text, kind, score, whether removed, line, documents, sites,
-/// clusters, cue, rule, place.
+/// clusters, cue, rule, place, whether shown whole.
 #[derive(Debug, Default)]
 struct Pieces {
     pieces: Vec<Value>,
@@ -228,7 +227,10 @@ struct Pieces {
 
 impl Pieces {
     fn of(text: &str, blocks: &[BlockRow], most: usize) -> Pieces {
-        let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        // Blocks beyond those that were kept would look like content.
+        let known =
+            if blocks.len() < OF_DOCUMENT { usize::MAX } else { blocks.last().map_or(0, |last| last.end as usize) };
+        let end = (0..=most.min(text.len()).min(known)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let shown = &text[..end];
         let mut pieces = Pieces { cut: text.len() - shown.len(), ..Pieces::default() };
         let mut at = 0;
@@ -256,15 +258,26 @@ impl Pieces {
     fn content(&mut self, text: &str) {
         if !text.is_empty() {
             self.pieces.push(text.into());
-            self.words.extend(words(text).map(|word| hash64(word.as_bytes())));
+            self.compare(text);
         }
+    }
+
+    /// Takes the words of a text for comparing: by their normal form, so that what is no difference to a similarity is none
+    /// here.
+    fn compare(&mut self, text: &str) {
+        let mut terms = Vec::new();
+        self.words.extend(words(text).map(|word| {
+            terms.clear();
+            hash_terms(word, &mut terms);
+            terms.iter().fold(0, |all, term| mix64(all ^ term))
+        }));
     }
 
     fn block(&mut self, block: &BlockRow, text: &str) {
         let kind = block.kind.as_deref().and_then(|kind| kind.parse::<BoilerplateKind>().ok()).map(|kind| kind as u8);
         // A block that stays is part of what is compared.
         if !block.removed {
-            self.words.extend(words(text).map(|word| hash64(word.as_bytes())));
+            self.compare(text);
         }
         self.pieces.push(json!([
             text,
@@ -278,6 +291,7 @@ impl Pieces {
             block.evidence_cue,
             block.evidence_rule,
             block.evidence_place,
+            u8::from(text.len() as u64 == block.end - block.start),
         ]));
     }
 }
@@ -343,6 +357,13 @@ mod tests {
         assert_eq!(differing(&pieces("a b c d"), &pieces("a x c d e")), [1, 1, 1, 2, 0, 1]);
         assert_eq!(differing(&pieces(""), &pieces("")), [] as [usize; 0]);
         assert_eq!(differing(&pieces("a"), &pieces("b")), [0, 1, 1]);
+    }
+
+    #[test]
+    fn what_normalizing_undoes_is_no_difference() {
+        let pieces = |text: &str| Pieces::of(text, &[], 100);
+        let (a, b) = (pieces("the port\u{2019}s OLD pier \u{2014} again"), pieces("The port's old pi\u{ad}er - again"));
+        assert_eq!(differing(&a, &b), [6, 0, 0]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ const ROOMS: [(&str, &str); 21] = [
     ("hash", ""),
     ("date", ""),
     ("address", ""),
-    ("decisions", ""),
+    ("decisions", "hash"),
     ("config", "hash boilerplate decisions evidence"),
     ("observe", "document"),
     ("files", ""),
@@ -23,7 +23,7 @@ const ROOMS: [(&str, &str); 21] = [
     ("store", "record config files hash"),
     ("corpus", "document text store record hash"),
     ("output", "document config text boilerplate similarity cluster files input observe hash evidence"),
-    ("report", "document boilerplate date hash output error"),
+    ("report", "document boilerplate date hash text output error"),
     ("error", "config document store output input evidence"),
 ];
 

@@ -1,6 +1,7 @@
 //! Stories of users, each told by running the program or the library whole.
 
 mod broken_input;
+mod browser;
 mod clean_articles;
 mod command_line;
 mod containers;

@@ -1,27 +1,27 @@
 //! As someone who has to trust a scan, I look at it, and say where it is wrong.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use retold::Config;
+use retold::similarity::{Article, Profile, Reason, VerifiedPair, verify};
 use serde_json::{Value, json};
 
 use crate::support::Place;
 
-const HARBOR: &str = "The harbor was closed on Monday after a crane fell into the water near the eastern pier. \
+pub const HARBOR: &str = "The harbor was closed on Monday after a crane fell into the water near the eastern pier. \
     Nobody was hurt, the port authority said, and divers will look at the wreck on Tuesday. \
     Ships that were due to unload had to wait outside until the evening, when the tide was high enough again.";
-const MARKET: &str = "A night market opened beside the old station this week, with forty stalls and one stage. \
+pub const MARKET: &str = "A night market opened beside the old station this week, with forty stalls and one stage. \
     The council pays for the lights, and traders say that they sold out before ten on the first evening. \
     It stays open every Friday until the end of the summer, unless the neighbors complain about the noise.";
-const NEWSLETTER: &str = "Sign up for our newsletter and get the best stories in your inbox every morning.";
+pub const NEWSLETTER: &str = "Sign up for our newsletter and get the best stories in your inbox every morning.";
 
 /// What must be shown as text and never run.
 const HOSTILE: &str = "</script><script>window.ran = 1</script><img src=x onerror=\"window.ran = 2\"> <!-- ]]> \u{2028} \
     javascript:window.ran=3 {{data}} \u{202e}txet\u{0} and a long word follows, which nobody would ever write by hand: ";
 
 /// A crawl with two stories told twice, a newsletter box, and documents that attack whoever looks at them.
-fn place() -> Place {
+pub fn place() -> Place {
     let hostile =
         format!("{HOSTILE}{}\n\nThe rest of the page is quite harmless, and it ends here.", "x".repeat(100_000));
     let story = |text: &str| format!("{text}\n\n{NEWSLETTER}\n");
@@ -168,6 +168,116 @@ fn a_page_is_not_written_over_anything() {
     assert!(!place.path("other.html").exists());
 }
 
+/// Returns a row of the table `pairs`.
+fn pair(jaccard: f64, joined: bool, retelling: bool, reason: &str) -> String {
+    let row = json!({"a": "harbor", "b": "market", "jaccard": jaccard, "jaccard_raw": jaccard, "a_in_b": 0.5, "b_in_a": 0.5,
+        "relation": "related", "retelling": retelling, "joined": joined, "reason": reason});
+    format!("{row}\n")
+}
+
+#[test]
+fn the_ten_pairs_nearest_to_the_threshold_are_shown_and_those_that_facts_keep_apart() {
+    let place = place();
+    let config = Config::default();
+    let empty = Article { text: "", content: &[], headline: None, site: None, date: None, url: None };
+    let empty = Profile::new(&empty, &config);
+    let chained = VerifiedPair { reason: Reason::OtherCluster, ..verify(0, &empty, 1, &empty, &config) };
+    let near: String = (0..40).map(|at| pair(0.3 + f64::from(at) / 100.0, true, false, "jaccard")).collect();
+    let apart = [
+        pair(0.9, false, false, "other names or numbers at 3 of 4 places that differ"),
+        pair(0.31, false, true, "quoted inside text of its own"),
+        pair(0.32, false, false, "jaccard 0.32 < 0.5"),
+        pair(0.8, false, false, &Reason::describe(&chained, &config)),
+    ];
+    place.file("found/pairs.jsonl", near + &apart.concat());
+    place.run(["report", "found", "-o", "page.html"]).ends_with(0);
+    let data = unpacked(&place.text("page.html"), "data");
+    let shown = |group: &str| -> Vec<i64> {
+        let pairs = data["pairs"].as_array().expect("pairs are a list").iter().filter(|pair| pair["group"] == group);
+        pairs.map(|pair| (pair["jaccard"].as_f64().expect("a number") * 100.0).round() as i64).collect()
+    };
+    assert_eq!(shown("above"), (50..60).collect::<Vec<_>>());
+    assert_eq!(shown("below"), (40..50).rev().collect::<Vec<_>>());
+    // Neither a pair that is not alike enough, nor one whose place among the clusters decided.
+    assert_eq!(shown("apart"), [90, 31]);
+}
+
+#[test]
+fn every_member_of_a_cluster_stands_beside_the_representative() {
+    let place = Place::new();
+    let rows = (0..20).map(|at| {
+        let text = HARBOR.replace("Tuesday", ["Sunday", "Friday"][at % 2]);
+        format!("{}\n", json!({"id": format!("copy-{at}"), "text": format!("{text} This is copy {at}.")}))
+    });
+    place.file("crawl.jsonl", rows.collect::<String>());
+    place.run(["scan", "crawl.jsonl", "-o", "found", "--report", "page.html"]).ends_with(0);
+    let html = place.text("page.html");
+    let data = unpacked(&html, "data");
+    assert_eq!(data["clusters"][0]["members"].as_array().map(Vec::len), Some(19));
+    let beside = (0..20).filter(|at| {
+        let text = pieces(&html, &data, &format!("copy-{at}"));
+        text["differences"].as_object().is_some_and(|all| !all.is_empty())
+    });
+    assert_eq!(beside.count(), 19);
+}
+
+#[test]
+fn a_block_is_content_when_it_is_only_listed_and_says_when_it_is_not_whole() {
+    let place = place();
+    place.run(["scan", "crawl.jsonl", "-o", "all", "--all-blocks", "--report", "all.html"]).ends_with(0);
+    let html = place.text("all.html");
+    let data = unpacked(&html, "data");
+    let harbor = pieces(&html, &data, "harbor");
+    let block = |starts: &str, of: &Value| {
+        let mut all = of["pieces"].as_array().expect("pieces are a list").iter();
+        let block = all.find(|piece| piece[0].as_str().is_some_and(|text| text.starts_with(starts)));
+        block.unwrap_or_else(|| panic!("{starts} is no block of {of}")).clone()
+    };
+    let story = block("The harbor", &harbor);
+    assert_eq!((&story[1], &story[3], &story[9], &story[11]), (&Value::Null, &json!(0), &Value::Null, &json!(1)));
+    let hostile = pieces(&html, &data, "hostile<b>");
+    let whole: Vec<i64> =
+        hostile["pieces"].as_array().into_iter().flatten().filter_map(|piece| piece[11].as_i64()).collect();
+    assert_eq!(
+        whole.iter().filter(|whole| **whole == 0).count(),
+        1,
+        "the giant line is longer than what is shown: {whole:?}"
+    );
+}
+
+#[test]
+fn the_overview_states_its_rules_and_its_measure() {
+    let place = place();
+    place.run(["scan", "crawl.jsonl", "-o", "quick", "--verify", "sketch", "--report", "quick.html"]).ends_with(0);
+    let summary = place.json("quick/summary.json");
+    let html = place.text("quick.html");
+    for (name, figure) in [("documents", &summary["documents"]), ("sites", &summary["sites"])] {
+        assert!(html.contains(&format!("<dt>{name}</dt><dd>{figure}</dd>")), "{name} {figure}");
+    }
+    assert!(html.contains("Pairs by Jaccard similarity, estimated from sketches</figcaption>"));
+    assert!(html.contains("A site is marked where more than 50% of its words would go."));
+    place.run(["report", "found", "-o", "page.html"]).ends_with(0);
+    assert!(place.text("page.html").contains("Pairs by Jaccard similarity</figcaption>"));
+}
+
+#[test]
+fn an_input_that_is_gone_takes_only_its_own_texts() {
+    let place = place();
+    place.file("other.jsonl", format!("{}\n", json!({"id": "other", "text": MARKET})));
+    place.file("third.jsonl", format!("{}\n", json!({"id": "third", "text": HARBOR})));
+    place.run(["scan", "crawl.jsonl", "other.jsonl", "third.jsonl", "-o", "three"]).ends_with(0);
+    std::fs::remove_file(place.path("other.jsonl")).expect("it was there");
+    let told = place.run(["report", "three", "-o", "page.html"]).ends_with(0);
+    told.tells("0 texts have changed since the scan and 1 is gone");
+    let html = place.text("page.html");
+    let data = unpacked(&html, "data");
+    assert_eq!(document(&data, "other")["absent"], "missing");
+    assert_eq!(
+        (&document(&data, "harbor")["absent"], &document(&data, "third")["absent"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
 #[test]
 fn two_scans_are_compared_document_by_document() {
     let place = place();
@@ -192,56 +302,69 @@ fn two_scans_are_compared_document_by_document() {
     place.run(["scan", "crawl.jsonl", "-o", "later"]).ends_with(0);
     let found = compared("found", "later");
     assert_eq!((&found["gone"], &found["text"]), (&json!(1), &json!(2)));
-    assert_eq!(found["causes"][0][0], "input");
+    assert_eq!((&found["causes"][0][0], &found["changed"]), (&json!("input"), &json!(4)), "{found}");
     place.run(["report", "later", "-o", "later.html", "--since", "found"]).ends_with(0);
     assert_eq!(unpacked(&place.text("later.html"), "data")["changes"]["gone"], 1);
 }
 
-/// Returns a browser and Node.js with what drives it, or what is missing.
-fn browser() -> Result<PathBuf, &'static str> {
-    let names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-    let browser = names.into_iter().map(PathBuf::from).find(|path| path.is_file()).ok_or("no Chromium")?;
-    let drives = "require('playwright-core'); require.resolve('axe-core/axe.min.js')";
-    let node = Command::new("node").args(["-e", drives]).current_dir(driver()).output();
-    match node {
-        Ok(output) if output.status.success() => Ok(browser),
-        _ => Err("no Node.js with playwright-core and axe-core"),
-    }
-}
-
-fn driver() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
+#[test]
+fn documents_are_the_same_by_id_wherever_they_stand() {
+    let place = place();
+    let rows = place.text("crawl.jsonl");
+    let new =
+        json!({"id": "new", "site": "z.example", "text": "A letter of one line, about nothing that was said before."});
+    let moved: Vec<&str> = rows.lines().rev().collect();
+    place.file("crawl.jsonl", format!("{new}\n{}\n", moved.join("\n")));
+    place.run(["scan", "crawl.jsonl", "-o", "later", "--keep", "none"]).ends_with(0);
+    place.run(["scan", "crawl.jsonl", "-o", "again", "--keep", "none"]).ends_with(0);
+    let compared = |before: &str, after: &str| -> Value {
+        let outcome = place.run(["compare", before, after, "--format", "json"]).ends_with(0);
+        serde_json::from_str(&outcome.stdout).expect("it is JSON")
+    };
+    let found = compared("found", "later");
+    assert_eq!(
+        (&found["new"], &found["gone"], &found["text"], &found["cluster"]),
+        (&json!(1), &json!(0), &json!(0), &json!(0))
+    );
+    assert_eq!(found["changes"][0]["id"], "new");
+    // Decisions count by what they say, not by the name of their file.
+    place.file("decisions.csv", "market,market-copy,different\n");
+    place.run(["scan", "crawl.jsonl", "-o", "one", "--decisions", "decisions.csv"]).ends_with(0);
+    place.file("decisions.csv", "harbor,harbor-copy,different\n");
+    place.run(["scan", "crawl.jsonl", "-o", "two", "--decisions", "decisions.csv"]).ends_with(0);
+    let found = compared("one", "two");
+    assert_eq!((&found["cluster"], &found["causes"]), (&json!(4), &json!([["rules", 4]])));
+    assert_eq!(compared("later", "again")["changed"], 0);
 }
 
 #[test]
-#[allow(clippy::print_stderr, reason = "a test that is left out says so")]
-fn a_person_uses_the_page_in_a_browser_and_a_scan_follows_the_corrections() {
-    let browser = match browser() {
-        Ok(browser) => browser,
-        Err(missing) => {
-            assert!(std::env::var_os("BROWSER_TESTS").is_none(), "{missing}: the browser tests cannot be run");
-            eprintln!(
-                "browser tests skipped: found {missing}. Install Chromium and run `npm ci` in tests/browser; `.ci/run` does."
-            );
-            return;
-        }
-    };
+fn explain_marks_the_words_that_the_page_marks() {
     let place = place();
     place.run(["report", "found", "-o", "page.html"]).ends_with(0);
-    let mut node = Command::new("node");
-    node.arg(driver().join("report.cjs")).arg(place.path("page.html")).arg(place.path("")).arg(&browser);
-    let output = node.output().expect("Node.js was found");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = place.text("page.html");
+    let data = unpacked(&html, "data");
+    let copy = pieces(&html, &data, "harbor-copy");
+    let runs = copy["differences"].as_object().and_then(|all| all.values().next()).expect("it stands beside another");
+    let runs: Vec<u64> = runs.as_array().expect("runs are a list").iter().filter_map(Value::as_u64).collect();
+    let marked: Vec<[u64; 2]> = runs.chunks(3).filter(|run| run[1] + run[2] > 0).map(|run| [run[1], run[2]]).collect();
+    assert_eq!(marked, [[1, 1], [1, 1]]);
+    let told = place.run(["explain", "--from", "found", "harbor", "harbor-copy", "--format", "json"]).ends_with(0);
+    let told: Value = serde_json::from_str(&told.stdout).expect("it is JSON");
+    let passages = told["pair"]["passages"].as_array().expect("passages are a list").iter();
+    let differing: Vec<[&Value; 2]> =
+        passages.filter(|passage| passage["shared"] == false).map(|passage| [&passage["a"], &passage["b"]]).collect();
+    assert_eq!(differing, [[&json!("Monday"), &json!("Friday")], [&json!("Tuesday"), &json!("Sunday")]]);
+    place.run(["explain", "--from", "found", "harbor", "harbor-copy"]).ends_with(0).prints("│ Friday");
+}
 
-    place
-        .run(["scan", "crawl.jsonl", "-o", "after", "--decisions", "decisions.csv", "--rules", "rules.toml"])
-        .ends_with(0);
-    let row = |id: &str| {
-        let rows = place.rows("after/documents.jsonl");
-        rows.into_iter().find(|row| row["id"] == id).expect("every document has a row")
-    };
-    assert_eq!(row("harbor")["cluster_size"], 1);
-    assert_ne!(row("harbor")["cluster_id"], row("harbor-copy")["cluster_id"]);
-    let kept = place.rows("after/blocks.jsonl");
-    assert!(kept.iter().any(|block| block["text"] == NEWSLETTER && block["removed"] == false), "{kept:?}");
+#[test]
+fn a_scan_ends_with_as_much_as_is_asked_for_in_80_columns() {
+    let place = place();
+    let told = place.run(["scan", "crawl.jsonl", "--top", "1"]).ends_with(0).prints("… and 2 more");
+    assert_eq!(told.stdout.matches(" × “").count(), 1);
+    let told = place.run(["scan", "crawl.jsonl", "--top", "3"]).ends_with(0);
+    assert_eq!(told.stdout.matches(" × “").count(), 3);
+    for line in told.stdout.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
 }

@@ -75,9 +75,12 @@ fn text(found: &Comparison, top: usize, paint: Paint) -> String {
         for change in found.changes.iter().take(top) {
             out.push_str(&format!("{}\n", cut(&line(change), WIDTH)));
         }
-        let all = found.changes.len();
-        if all > top {
-            out.push_str("  … and more: `--top N` shows them, `--format json` lists the first 1,000\n");
+        let more = found.changed.saturating_sub(top as u64);
+        if more > 0 {
+            let more = count(more);
+            out.push_str(&format!(
+                "  … and {more} more: `--top N` shows them, `--format json` lists the first 1,000\n"
+            ));
         }
     }
     out

@@ -56,10 +56,13 @@ pub fn write(directory: &Path, since: Option<&Path>, mut file: NewFile, means: &
         size(made.html.len() as u64)
     ));
     if made.changed + made.missing > 0 {
+        let told = |number: usize, one: &'static str, more: &'static str| if number == 1 { one } else { more };
         talk.warn(&format!(
-            "{} have changed since the scan and {} are gone: the page shows what the scan wrote of them",
+            "{} {} changed since the scan and {} {} gone: the page shows what the scan wrote of them",
             counted(made.changed as u64, "text"),
-            count(made.missing as u64)
+            told(made.changed, "has", "have"),
+            count(made.missing as u64),
+            told(made.missing, "is", "are")
         ));
     }
     Ok(())
