@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::document::Span;
-use crate::input::chunk::{Trouble, Values, ends, raw_ranges};
 use crate::input::decode::{Charset, decode_as, detect};
 use crate::input::fields::{self, Fields};
+use crate::input::parse::{Trouble, Values};
+use crate::input::ranges::{ends, raw_ranges};
 
 /// Reads the fields of an object.
 pub(super) fn read(bytes: &[u8], fields: &Fields) -> Result<Values, Trouble> {

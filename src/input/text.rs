@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::document::{Document, Skipped};
 use crate::files;
 use crate::input::InputFile;
-use crate::input::chunk::open_input;
+use crate::input::chunks::open_input;
 use crate::input::decode::{decode, decode_page};
 use crate::input::{Container, html};
 

@@ -15,65 +15,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use crate::document::Skipped;
 use crate::files::{self, Compression};
 use crate::input::ReadError;
-
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Container {
-    /// One document.
-    Text,
-    /// A document a line.
-    Jsonl,
-    /// A document a row.
-    Csv,
-    /// A document an object: one, or the members of a list.
-    Json,
-    /// A document a row, typed.
-    Parquet,
-    /// One document, of which a reader sees the text.
-    Html,
-    /// A document a page as it was fetched, or its text.
-    Warc,
-}
-
-impl Container {
-    /// Returns whether copies of such a file are files of another form, or written anew.
-    pub(super) fn is_written_anew(self) -> bool {
-        matches!(self, Container::Html | Container::Warc | Container::Parquet)
-    }
-
-    /// Returns whether a file is one document.
-    pub(super) fn is_file(self) -> bool {
-        matches!(self, Container::Text | Container::Html)
-    }
-
-    /// Returns the suffix of a file of this kind.
-    pub(super) fn suffix(self) -> &'static str {
-        match self {
-            Container::Text => "txt",
-            Container::Jsonl => "jsonl",
-            Container::Csv => "csv",
-            Container::Json => "json",
-            Container::Parquet => "parquet",
-            Container::Html => "html",
-            Container::Warc => "warc",
-        }
-    }
-
-    /// Returns what a file's name says.
-    pub(super) fn of_name(name: &str) -> Option<Container> {
-        let (_, bare) = Compression::of_name(name);
-        match suffix(bare)?.to_ascii_lowercase().as_str() {
-            "txt" | "md" => Some(Container::Text),
-            "jsonl" | "ndjson" => Some(Container::Jsonl),
-            "csv" | "tsv" => Some(Container::Csv),
-            "json" => Some(Container::Json),
-            "html" | "htm" => Some(Container::Html),
-            "warc" | "wet" => Some(Container::Warc),
-            "parquet" if bare.len() == name.len() => Some(Container::Parquet),
-            _ => None,
-        }
-    }
-}
+use crate::input::container::{Container, suffix};
 
 /// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
 const OTHER_CONTAINERS: [&str; 10] = ["zip", "tar", "tgz", "7z", "rar", "pdf", "docx", "doc", "odt", "epub"];
@@ -432,11 +374,6 @@ impl Walk<'_> {
             modified: metadata.modified().ok(),
         });
     }
-}
-
-/// Returns what follows a name's last dot, if a name is left before it.
-fn suffix(name: &str) -> Option<&str> {
-    name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, suffix)| suffix)
 }
 
 fn last_name(path: &Path) -> String {

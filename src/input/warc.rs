@@ -10,9 +10,9 @@ use std::io::{Cursor, Read};
 use std::ops::Range;
 
 use crate::hash::{hash64, mix64};
-use crate::input::chunk::Trouble;
 use crate::input::decode::{decode, decode_page};
 use crate::input::html;
+use crate::input::parse::Trouble;
 
 /// What begins a record.
 const BEGIN: &[u8] = b"WARC/";
