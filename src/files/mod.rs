@@ -3,6 +3,7 @@
 //! Knows no documents and no containers: bytes, names and directories alone.
 
 mod packed;
+mod part;
 
 mod directory;
 mod new_file;
@@ -10,6 +11,7 @@ mod new_file;
 pub use directory::{OutputDirectory, OutputFile, is_ours};
 pub use new_file::NewFile;
 pub use packed::{Compression, InputReader, open, unpack};
+pub use part::{Packing, Part, open_part};
 
 use std::ffi::OsString;
 use std::io;

@@ -110,6 +110,8 @@ pub struct InputReader {
     reader: Box<dyn Read + Send>,
     compression: Compression,
     packed_bytes: Arc<AtomicU64>,
+    /// Whether more may be read from it than its packed bytes.
+    is_packed: bool,
     /// The path of a plain file, for a jump in it.
     plain: Option<PathBuf>,
 }
@@ -118,6 +120,16 @@ impl InputReader {
     /// Returns how the file was packed.
     pub fn compression(&self) -> Compression {
         self.compression
+    }
+
+    /// Returns whether it was packed at all, by itself or by an archive that it stands in.
+    pub fn is_packed(&self) -> bool {
+        self.is_packed
+    }
+
+    /// Has the bytes of a part of a file counted as that is packed.
+    pub(super) fn counted_by(self, packed_bytes: Arc<AtomicU64>, is_packed: bool) -> InputReader {
+        InputReader { is_packed: self.is_packed || is_packed, packed_bytes, ..self }
     }
 
     /// Goes on by so many unpacked bytes: in a plain file that was just opened by a jump, else by unpacking them.
@@ -146,9 +158,9 @@ impl InputReader {
 }
 
 /// Counts what is read through it.
-struct Counted<R> {
-    reader: R,
-    count: Arc<AtomicU64>,
+pub(super) struct Counted<R> {
+    pub(super) reader: R,
+    pub(super) count: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {
@@ -206,7 +218,7 @@ pub fn unpack(packed: impl Read + Send + 'static, memory_bytes: u64) -> io::Resu
         }
         Compression::Zstd => {
             let mut decoder = zstd::Decoder::with_buffer(BufReader::with_capacity(READ_BYTES, whole))?;
-            decoder.window_log_max(memory_bytes.max(1).ilog2().clamp(23, 31))?;
+            decoder.window_log_max(window_log(memory_bytes))?;
             Box::new(decoder)
         }
         Compression::Bzip2 => {
@@ -218,7 +230,12 @@ pub fn unpack(packed: impl Read + Send + 'static, memory_bytes: u64) -> io::Resu
             Box::new(liblzma::bufread::XzDecoder::new_stream(BufReader::with_capacity(READ_BYTES, whole), stream))
         }
     };
-    Ok(InputReader { reader, compression, packed_bytes, plain: None })
+    Ok(InputReader { reader, compression, packed_bytes, is_packed: compression != Compression::Plain, plain: None })
+}
+
+/// Returns the longest window of a Zstandard frame that is read within this memory, as a power of two.
+pub(super) fn window_log(memory_bytes: u64) -> u32 {
+    memory_bytes.max(1).ilog2().clamp(23, 31)
 }
 
 #[cfg(test)]

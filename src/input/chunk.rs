@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::document::{Skipped, Span};
 use crate::files::Compression;
 use crate::input::fields::Fields;
+use crate::input::limits::Limits;
 use crate::input::{Container, InputFile, csv, json, jsonl, warc};
 
 /// How a file's records follow each other.
@@ -17,21 +18,16 @@ pub(crate) enum Format {
     Rows(Arc<csv::Layout>),
     /// The objects of one JSON value: the file is one chunk.
     Json,
-    /// The records of a web archive, with the bytes that the body of one may unpack to.
-    Archive(u64),
+    /// The records of a web archive.
+    Archive,
 }
 
 impl Format {
-    pub(super) fn of(
-        file: &InputFile,
-        fields: &Fields,
-        memory_bytes: u64,
-        limit_bytes: u64,
-    ) -> Result<Format, Skipped> {
+    pub(super) fn of(file: &InputFile, fields: &Fields, limits: &Limits) -> Result<Format, Skipped> {
         Ok(match file.container {
-            Container::Csv => Format::Rows(Arc::new(csv::Layout::read(file, fields, memory_bytes)?)),
+            Container::Csv => Format::Rows(Arc::new(csv::Layout::read(file, fields, limits.memory_bytes)?)),
             Container::Json => Format::Json,
-            Container::Warc => Format::Archive(limit_bytes),
+            Container::Warc => Format::Archive,
             _ => Format::Lines,
         })
     }
@@ -50,7 +46,7 @@ impl Format {
             },
             Format::Rows(layout) => layout.whole(bytes, has_header),
             Format::Json => (0, 0),
-            Format::Archive(_) => warc::whole(bytes),
+            Format::Archive => warc::whole(bytes),
         }
     }
 }
@@ -67,6 +63,8 @@ pub(crate) struct Chunk {
     pub lines_before: u64,
     /// Where the first record begins in the unpacked file.
     pub offset: u64,
+    /// What may be held of one record.
+    pub limits: Limits,
     /// How the file is packed.
     pub compression: Compression,
     /// Bytes of the file as packed that were read for it.
@@ -93,7 +91,7 @@ impl Chunk {
             Format::Lines => self.lines().collect(),
             Format::Rows(layout) => layout.rows(&self.bytes, self.offset == 0, self.first_row),
             Format::Json => json::records(&self.bytes),
-            Format::Archive(_) => (self.first_row..)
+            Format::Archive => (self.first_row..)
                 .zip(warc::records(&self.bytes))
                 .map(|(row, range)| Record { row, end: range.end, range })
                 .collect(),
@@ -142,7 +140,7 @@ impl Chunk {
             Format::Lines | Format::Json => jsonl::ranges_of(bytes, spans, fields)?,
             Format::Rows(layout) => layout.ranges_of(bytes, text, spans, fields)?,
             // Their text is not in them as it is read.
-            Format::Archive(_) => return None,
+            Format::Archive => return None,
         };
         let start = record.range.start;
         Some(ranges.into_iter().map(|range| start + range.start..start + range.end).collect())

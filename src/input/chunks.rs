@@ -8,9 +8,10 @@ use std::io::{self, Read};
 use serde::{Deserialize, Serialize};
 
 use crate::document::Skipped;
-use crate::files::{self, FileError, InputReader};
+use crate::files::{FileError, InputReader};
 use crate::input::chunk::{Chunk, Format};
 use crate::input::fields::Fields;
+use crate::input::limits::{Limits, MOST_BYTES};
 use crate::input::{InputFile, walk, warc};
 
 /// Bytes of a chunk: a millisecond or two of a worker's time, far more than the lock around cutting costs.
@@ -33,36 +34,34 @@ pub(crate) struct Chunks<'a> {
     file: &'a InputFile,
     format: Format,
     reader: InputReader,
-    limit_bytes: u64,
+    limits: Limits,
     carry: Vec<u8>,
     row: u64,
     lines: u64,
     offset: u64,
     packed_bytes: u64,
     ended: bool,
+    /// A tear, or another end, that was met while a record was skipped, to be told after that.
+    torn: Option<Skipped>,
 }
 
 impl<'a> Chunks<'a> {
-    /// Opens a file; a record longer than `limit_bytes` is skipped.
-    pub fn open(
-        file: &'a InputFile,
-        fields: &Fields,
-        memory_bytes: u64,
-        limit_bytes: u64,
-    ) -> Result<Chunks<'a>, Skipped> {
-        let reader = open_input(file, memory_bytes)?;
-        let format = Format::of(file, fields, memory_bytes, limit_bytes)?;
+    /// Opens a file; a record that is longer than the limits allow is skipped.
+    pub fn open(file: &'a InputFile, fields: &Fields, limits: &Limits) -> Result<Chunks<'a>, Skipped> {
+        let reader = open_input(file, limits.memory_bytes)?;
+        let format = Format::of(file, fields, limits)?;
         Ok(Chunks {
             file,
             format,
             reader,
-            limit_bytes,
+            limits: *limits,
             carry: Vec::new(),
             row: 0,
             lines: 0,
             offset: 0,
             packed_bytes: 0,
             ended: false,
+            torn: None,
         })
     }
 
@@ -74,7 +73,8 @@ impl<'a> Chunks<'a> {
             offset: self.offset,
             carried: self.carry.len() as u64,
             packed_bytes: self.packed_bytes,
-            ended: self.ended,
+            // Whoever goes on here meets the tear again.
+            ended: self.ended && self.torn.is_none(),
         }
     }
 
@@ -96,6 +96,9 @@ impl<'a> Chunks<'a> {
 
     /// Returns the next chunk, none at the end.
     pub fn next_chunk(&mut self) -> Option<Chunk> {
+        if let Some(torn) = self.torn.take() {
+            return Some(self.chunk(Vec::new(), Some(torn)));
+        }
         if self.ended {
             return None;
         }
@@ -136,40 +139,31 @@ impl<'a> Chunks<'a> {
                 rows = count;
                 break;
             }
-            if bytes.len() as u64 >= self.limit_bytes {
+            let is_bomb = self.is_bomb(bytes.len() as u64);
+            if is_bomb || bytes.len() as u64 >= self.limits.record_bytes {
                 // A quote that nothing closes takes its line with it, not the rest of the file; and a record that says that
                 // it is longer than it is, itself alone.
                 let first = match &self.format {
                     Format::Rows(layout) => layout.give_up(&bytes),
-                    Format::Archive(_) => warc::give_up(&bytes),
+                    Format::Archive => warc::give_up(&bytes),
                     _ => None,
                 };
                 if let Some(end) = first {
                     self.carry = bytes.split_off(end);
                     rows = 1;
                 } else if matches!(self.format, Format::Json) {
-                    trouble = Some(self.too_long("one JSON file"));
+                    trouble = Some(self.refused("one JSON file", is_bomb));
                     bytes.clear();
                     self.ended = true;
                 } else {
-                    trouble = Some(self.skip_record(&mut bytes));
+                    trouble = Some(self.skip_record(&mut bytes, is_bomb));
                 }
                 break;
             }
-            want = bytes.len().min(usize::try_from(self.limit_bytes).unwrap_or(usize::MAX) - bytes.len()).max(1);
+            want =
+                bytes.len().min(usize::try_from(self.limits.record_bytes).unwrap_or(usize::MAX) - bytes.len()).max(1);
         }
-        let packed_bytes = self.reader.packed_bytes();
-        let chunk = Chunk {
-            format: self.format.clone(),
-            first_row: self.row,
-            lines_before: self.lines,
-            offset: self.offset,
-            compression: self.reader.compression(),
-            packed_bytes: packed_bytes - self.packed_bytes,
-            trouble,
-            bytes,
-        };
-        self.packed_bytes = packed_bytes;
+        let chunk = self.chunk(bytes, trouble);
         if let Some(Skipped { row: Some(row), .. }) = chunk.trouble {
             // `skip_record` moved the offset on already.
             self.row = row + 1;
@@ -182,12 +176,28 @@ impl<'a> Chunks<'a> {
         Some(chunk)
     }
 
+    /// Makes the chunk of the records that follow.
+    fn chunk(&mut self, bytes: Vec<u8>, trouble: Option<Skipped>) -> Chunk {
+        let before = std::mem::replace(&mut self.packed_bytes, self.reader.packed_bytes());
+        Chunk {
+            format: self.format.clone(),
+            limits: self.limits,
+            first_row: self.row,
+            lines_before: self.lines,
+            offset: self.offset,
+            compression: self.reader.compression(),
+            packed_bytes: self.packed_bytes - before,
+            trouble,
+            bytes,
+        }
+    }
+
     /// Says why a file that begins like this is not read at all.
     fn unreadable(&self, head: &[u8], whole: bool) -> Option<Skipped> {
         if let Some(skipped) = self.file.not_packed(self.reader.compression(), head.is_empty() && whole) {
             return Some(skipped);
         }
-        if matches!(self.format, Format::Archive(_)) {
+        if matches!(self.format, Format::Archive) {
             let begins = head.trim_ascii_start().starts_with(b"WARC/") || head.trim_ascii().is_empty();
             let reason = "expected a web archive, which begins with `WARC/`, found something else".to_owned();
             return (!begins).then(|| self.file.skipped(None, None, reason, None));
@@ -200,38 +210,49 @@ impl<'a> Chunks<'a> {
         let (expected, hint) = match self.format {
             Format::Lines => ("JSON lines in UTF-8", "turn it into UTF-8 first, one JSON object a line"),
             Format::Rows(_) => ("a table in UTF-8 or an 8-bit encoding", "turn it into UTF-8 first"),
-            Format::Json | Format::Archive(_) => ("JSON in UTF-8", "turn it into UTF-8 first"),
+            Format::Json | Format::Archive => ("JSON in UTF-8", "turn it into UTF-8 first"),
         };
         Some(self.file.skipped(None, None, format!("expected {expected}, found {found}"), Some(hint.to_owned())))
     }
 
-    fn too_long(&self, what: &str) -> Skipped {
-        self.file.skipped(
-            None,
-            None,
-            format!("{what} of more than {} MiB does not fit in the memory given", self.limit_bytes >> 20),
-            Some("raise `--memory`, or cut it into documents".to_owned()),
-        )
+    /// Returns whether a record that has come to so many bytes unpacks without end.
+    fn is_bomb(&self, bytes: u64) -> bool {
+        let packed_bytes = self.reader.packed_bytes() - self.packed_bytes;
+        self.limits.is_bomb(self.reader.is_packed(), bytes, packed_bytes)
+    }
+
+    fn refused(&self, what: &str, is_bomb: bool) -> Skipped {
+        if is_bomb { self.limits.bomb(self.file, what) } else { self.limits.too_long(self.file, what) }
     }
 
     /// Reads on to the end of a record that does not fit, and keeps none of it.
-    fn skip_record(&mut self, bytes: &mut Vec<u8>) -> Skipped {
-        let skipped = Skipped { row: Some(self.row), byte: Some(self.offset), ..self.too_long("one record") };
+    ///
+    /// Of one that unpacks without end the end is not looked for without end.
+    fn skip_record(&mut self, bytes: &mut Vec<u8>, is_bomb: bool) -> Skipped {
+        let begin = self.offset;
+        let skipped = Skipped { row: Some(self.row), byte: Some(begin), ..self.refused("one record", is_bomb) };
         // What begins a record of an archive may lie across what is read at once.
-        let overlap = if matches!(self.format, Format::Archive(_)) { 8 } else { 0 };
+        let overlap = if matches!(self.format, Format::Archive) { 8 } else { 0 };
         loop {
+            if self.offset - begin > MOST_BYTES && self.is_bomb(self.offset - begin) {
+                let rest = self.refused("the rest of the file is not read: a record that does not end", true);
+                self.torn = Some(Skipped { byte: Some(self.offset), ..rest });
+                self.ended = true;
+                break;
+            }
             let done = bytes.len().saturating_sub(overlap);
             self.offset += done as u64;
             bytes.drain(..done);
             let before = bytes.len();
-            let failed = self.reader.by_ref().take(CHUNK_BYTES as u64).read_to_end(bytes).is_err();
-            if failed || bytes.len() == before {
+            let failed = self.reader.by_ref().take(CHUNK_BYTES as u64).read_to_end(bytes).err();
+            if failed.is_some() || bytes.len() == before {
                 self.offset += bytes.len() as u64;
+                self.torn = failed.map(|error| self.file.torn(self.reader.compression(), self.offset, &error));
                 self.ended = true;
                 break;
             }
             let next = match self.format {
-                Format::Archive(_) => warc::next_begin(bytes, 0),
+                Format::Archive => warc::next_begin(bytes, 0),
                 _ => memchr::memchr(b'\n', bytes).map(|at| at + 1),
             };
             if let Some(at) = next {
@@ -247,7 +268,7 @@ impl<'a> Chunks<'a> {
 
 /// Opens a file of the input, or says why it cannot be opened.
 pub(super) fn open_input(file: &InputFile, memory_bytes: u64) -> Result<InputReader, Skipped> {
-    files::open(&file.path, memory_bytes).map_err(|error| match &error {
+    file.open(memory_bytes).map_err(|error| match &error {
         FileError::Read { source, .. } => walk::skipped_path(file.source.to_string(), source),
         other => file.skipped(None, None, other.to_string(), Some(other.hint())),
     })
@@ -268,7 +289,7 @@ mod tests {
     /// Reads a file with records of at most `limit_bytes`.
     fn read_limited(path: &Path, limit_bytes: u64) -> Parsed {
         let file = InputFile::for_test("a.jsonl", path);
-        let mut lines = Chunks::open(&file, &fields(), 1 << 30, limit_bytes).unwrap();
+        let mut lines = Chunks::open(&file, &fields(), &Limits::of_records(limit_bytes)).unwrap();
         let mut all = Parsed::default();
         while let Some(chunk) = lines.next_chunk() {
             let parsed = parse(chunk, &file, &fields());
@@ -381,6 +402,24 @@ mod tests {
             assert!(parsed.skipped[0].byte.is_some() && parsed.skipped[0].row.is_none());
             assert!(parsed.skipped[0].reason.starts_with(&format!("the {} stream is torn", compression.name())));
         }
+    }
+
+    #[test]
+    fn a_tear_inside_a_record_that_is_too_long_is_told_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.jsonl");
+        let digits: String = (0..1_u64 << 19).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9))).collect();
+        let text = format!("{{\"text\": \"a\"}}\n{{\"text\": \"{digits}\"}}\n");
+        let mut packed = Compression::Gzip.pack(text.into_bytes()).unwrap();
+        packed.truncate(packed.len() - packed.len() / 8);
+        std::fs::write(&path, &packed).unwrap();
+        let parsed = read_limited(&path, 1 << 20);
+        assert_eq!(texts(&parsed), [(0, "a")]);
+        let told: Vec<_> = parsed.skipped.iter().map(|one| (one.row, one.byte.unwrap(), &*one.reason)).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!((told[0].0, told[0].1), (Some(1), 14));
+        assert!(told[1].0.is_none() && told[1].1 > 1 << 20, "{told:?}");
+        assert!(told[1].2.starts_with("the gzip stream is torn"), "{told:?}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What a file holds, by its name or its first bytes.
 
 use std::io::{self, Read};
-use std::path::Path;
 
-use crate::files::{self, Compression, FileError, InputReader};
+use crate::files::{Compression, FileError, InputReader};
+use crate::input::xml;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Container {
     Parquet,
     /// One document, of which a reader sees the text.
     Html,
+    /// One document, as trafilatura writes it.
+    Xml,
     /// A document a page as it was fetched, or its text.
     Warc,
 }
@@ -27,12 +29,12 @@ pub enum Container {
 impl Container {
     /// Returns whether copies of such a file are files of another form, or written anew.
     pub(super) fn is_written_anew(self) -> bool {
-        matches!(self, Container::Html | Container::Warc | Container::Parquet)
+        matches!(self, Container::Html | Container::Xml | Container::Warc | Container::Parquet)
     }
 
     /// Returns whether a file is one document.
     pub(super) fn is_file(self) -> bool {
-        matches!(self, Container::Text | Container::Html)
+        matches!(self, Container::Text | Container::Html | Container::Xml)
     }
 
     /// Returns the suffix of a file of this kind.
@@ -44,6 +46,7 @@ impl Container {
             Container::Json => "json",
             Container::Parquet => "parquet",
             Container::Html => "html",
+            Container::Xml => "xml",
             Container::Warc => "warc",
         }
     }
@@ -57,6 +60,7 @@ impl Container {
             "csv" | "tsv" => Some(Container::Csv),
             "json" => Some(Container::Json),
             "html" | "htm" => Some(Container::Html),
+            "xml" => Some(Container::Xml),
             "warc" | "wet" => Some(Container::Warc),
             "parquet" if bare.len() == name.len() => Some(Container::Parquet),
             _ => None,
@@ -73,34 +77,41 @@ pub(super) fn suffix(name: &str) -> Option<&str> {
 const GUESS_BYTES: u64 = 4 << 20;
 
 /// Returns what a file holds whose name does not tell: JSON lines if it begins with a line that is an object, else one
-/// text; JSON of another form where that is known.
-pub(super) fn guess_container(path: &Path, known: Option<Container>, memory_bytes: u64) -> io::Result<Container> {
+/// text; JSON of another form where that is known. None: XML that holds no article.
+pub(super) fn guess_container(
+    opened: Result<InputReader, FileError>,
+    known: Option<Container>,
+) -> io::Result<Option<Container>> {
     let failed = |error| match error {
         FileError::Read { source, .. } | FileError::Write { source, .. } => source,
         other => io::Error::other(other.to_string()),
     };
-    let reader: InputReader = files::open(path, memory_bytes).map_err(failed)?;
+    let reader = opened.map_err(failed)?;
     let mut head = Vec::new();
     // A tear is told when the file is read in earnest.
     let _ = reader.take(if known.is_some() { GUESS_BYTES } else { 64 << 10 }).read_to_end(&mut head);
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
     if head.starts_with(b"WARC/") {
-        return Ok(Container::Warc);
+        return Ok(Some(Container::Warc));
     }
     let begins = |tag: &[u8]| head.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
     if begins(b"<!doctype html") || begins(b"<html") {
-        return Ok(Container::Html);
+        return Ok(Some(Container::Html));
     }
     if head.starts_with(b"PAR1") {
-        return Ok(Container::Parquet);
+        return Ok(Some(Container::Parquet));
+    }
+    let is_xml = head.starts_with(b"<") && xml::is_article(head);
+    if is_xml || known == Some(Container::Xml) {
+        return Ok(is_xml.then_some(Container::Xml));
     }
     if known != Some(Container::Json) {
-        return Ok(if head.starts_with(b"{") { Container::Jsonl } else { Container::Text });
+        return Ok(Some(if head.starts_with(b"{") { Container::Jsonl } else { Container::Text }));
     }
     let line_end = memchr::memchr(b'\n', head).filter(|end| !head[*end..].trim_ascii().is_empty());
     let is_object = |line: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
     let is_lines = head.starts_with(b"{") && line_end.is_some_and(|end| is_object(&head[..end]));
-    Ok(if is_lines { Container::Jsonl } else { Container::Json })
+    Ok(Some(if is_lines { Container::Jsonl } else { Container::Json }))
 }
 
 /// Returns whether the copies of a file of this name are files of another form, or written anew.

@@ -143,6 +143,7 @@ impl Layout {
             reason,
             hint: Some("repair the row; the others are read".to_owned()),
             column: Some(0),
+            field: None,
             is_text: true,
         };
         let row = next_row(bytes, 0, self.delimiter, Some(self.columns.len()), true);

@@ -1,7 +1,6 @@
 //! A file of the input: what it is called, where its copy goes, and what is said when it cannot be read.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 #[cfg(test)]
 use std::path::Path;
 use std::path::PathBuf;
@@ -9,8 +8,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::document::{Document, Skipped};
-use crate::files::Compression;
+use crate::files::{self, Compression, FileError, InputReader, Packing, Part};
 use crate::input::Container;
+use crate::input::html::Page;
 use crate::input::metadata;
 use crate::input::site;
 
@@ -19,8 +19,10 @@ use crate::input::site;
 pub struct InputFile {
     /// Its id path: what its documents name as their source.
     pub source: Arc<str>,
-    /// Where it is.
+    /// Where it is; of a member of an archive, the archive or the scratch file that stands for it.
     pub path: PathBuf,
+    /// The part of that file which it is; none: all of it.
+    pub part: Option<Part>,
     /// Where a copy of it stands below an output directory.
     pub relative: PathBuf,
     /// What it holds.
@@ -69,6 +71,11 @@ impl InputFile {
         self.document(self.source.to_string(), 0, None, None, None, None, text)
     }
 
+    /// Makes the document that a page is.
+    pub(super) fn page_document(&self, page: Page) -> Document {
+        self.document(self.source.to_string(), 0, page.url, None, page.title, page.date, page.text)
+    }
+
     /// Returns whether its copies are files of another form, or written anew, and cannot be made into it again.
     pub(crate) fn is_written_anew(&self) -> bool {
         self.container.is_written_anew()
@@ -79,7 +86,7 @@ impl InputFile {
         let name = self.relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (_, bare) = Compression::of_name(&name);
         let suffix = match self.container {
-            Container::Html => "txt",
+            Container::Html | Container::Xml => "txt",
             Container::Warc if !bare.to_ascii_lowercase().ends_with(".wet") => "wet",
             _ => return self.relative.clone(),
         };
@@ -93,15 +100,34 @@ impl InputFile {
     }
 
     /// Returns how the file is packed, by its first bytes.
-    pub(crate) fn compression(&self) -> io::Result<Compression> {
-        let mut head = Vec::new();
-        File::open(&self.path)?.take(Compression::MAGIC_BYTES as u64).read_to_end(&mut head)?;
-        Ok(Compression::of_magic(&head))
+    pub(crate) fn compression(&self) -> Result<Compression, FileError> {
+        self.open(0).map(|reader| reader.compression())
+    }
+
+    /// Opens it.
+    pub(crate) fn open(&self, memory_bytes: u64) -> Result<InputReader, FileError> {
+        match &self.part {
+            Some(part) => files::open_part(&self.path, part, memory_bytes),
+            None => files::open(&self.path, memory_bytes),
+        }
+    }
+
+    /// Returns about how many bytes it holds once unpacked: what is packed is taken for four times its size, as news text
+    /// packed by gzip or Zstandard mostly is.
+    pub(super) fn unpacked_bytes(&self) -> u64 {
+        let is_packed = self.named_compression() != Compression::Plain
+            || self.part.is_some_and(|part| part.packing != Packing::Stored);
+        if is_packed { self.bytes.saturating_mul(4) } else { self.bytes }
+    }
+
+    /// Returns how it is packed by its name.
+    fn named_compression(&self) -> Compression {
+        Compression::of_name(&self.relative.file_name().unwrap_or_default().to_string_lossy()).0
     }
 
     /// Makes a row of `skipped` for this file or a record of it.
     pub(crate) fn skipped(&self, row: Option<u64>, byte: Option<u64>, reason: String, hint: Option<String>) -> Skipped {
-        Skipped { source: self.source.to_string(), row, byte, reason, hint, raw: None }
+        Skipped { source: self.source.to_string(), row, byte, field: None, reason, hint, raw: None }
     }
 
     /// Makes the row of `skipped` for a file whose unpacked bytes end at `at` before they should.
@@ -121,8 +147,7 @@ impl InputFile {
 
     /// Makes the row of `skipped` for a file that is not packed as its name says.
     pub(super) fn not_packed(&self, found: Compression, empty: bool) -> Option<Skipped> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let (named, _) = Compression::of_name(&name);
+        let named = self.named_compression();
         (named != Compression::Plain && found == Compression::Plain).then(|| {
             let found = if empty { "an empty file" } else { "other bytes" };
             let hint = "fetch the file again, or drop the suffix if it is not packed".to_owned();
@@ -142,6 +167,7 @@ impl InputFile {
         InputFile {
             source: source.into(),
             path: path.to_owned(),
+            part: None,
             relative: source.into(),
             container: Container::Jsonl,
             bytes: 0,

@@ -17,8 +17,10 @@
 
 mod error;
 
+mod archive;
 mod container;
 mod file;
+mod left_out;
 mod stream;
 mod walk;
 
@@ -26,9 +28,11 @@ pub(crate) mod chunk;
 mod chunks;
 pub(crate) mod decode;
 pub(crate) mod fields;
+mod limits;
 pub(crate) mod parse;
 pub(crate) mod pass;
 pub(crate) mod ranges;
+mod sample;
 pub(crate) mod text;
 
 #[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
@@ -41,20 +45,24 @@ mod csv;
 mod json;
 mod jsonl;
 pub(crate) mod warc;
+mod xml;
 
 mod metadata;
 mod site;
 
+pub(crate) use archive::copy_of_member;
 pub use container::Container;
 pub(crate) use container::is_written_anew;
 pub use error::ReadError;
 pub use file::InputFile;
+pub use left_out::LeftOut;
 pub(crate) use pass::{Cut, Cuts};
+pub use sample::Sample;
 pub use site::PUBLIC_SUFFIX_LIST;
 pub(crate) use stream::stream_of;
-pub use walk::LeftOut;
 pub(crate) use walk::id_path;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -62,8 +70,9 @@ use std::sync::{Arc, Mutex};
 use regex::Regex;
 
 use crate::document::Skipped;
-use crate::files::Compression;
+use crate::files;
 use fields::Fields;
+use limits::Limits;
 use metadata::Metadata;
 use pass::{Mark, Open, add_digest, zeros};
 use stream::{STANDARD_INPUT, ScratchFile, is_stream, stream_name};
@@ -98,6 +107,14 @@ pub struct SourceSettings {
     /// The memory of the run, in bytes: bounds the window of Zstandard frames, and an eighth of it the length of one
     /// document, which takes six times its length while it is judged (at least 16 MiB, at most 1 GiB).
     pub memory_bytes: u64,
+    /// The length of one record or text, unpacked; at most 1 GiB counts.
+    pub max_record_bytes: u64,
+    /// How many times as long as it was packed a record may be, past its first 64 MiB.
+    pub max_ratio: u64,
+    /// Reads a part of the documents alone.
+    pub sample: Option<Sample>,
+    /// Reads the first so many documents, of the sample where there is one.
+    pub limit: Option<u64>,
 }
 
 impl Default for SourceSettings {
@@ -116,6 +133,10 @@ impl Default for SourceSettings {
             metadata: None,
             temp_dir: std::env::temp_dir(),
             memory_bytes: u64::MAX,
+            max_record_bytes: limits::MOST_BYTES,
+            max_ratio: 200,
+            sample: None,
+            limit: None,
         }
     }
 }
@@ -125,29 +146,26 @@ impl Default for SourceSettings {
 pub(crate) struct Shared {
     files: Vec<InputFile>,
     fields: Fields,
-    memory_bytes: u64,
+    limits: Limits,
+    sample: Option<Sample>,
+    limit: Option<u64>,
 }
 
 impl Shared {
-    /// Returns the length of the longest document that is read.
-    fn limit_bytes(&self) -> u64 {
-        (self.memory_bytes / 8).clamp(16 << 20, 1 << 30)
-    }
-
     /// Begins to cut the file of this number, if there is one.
     fn open(&self, file: usize) -> Option<Result<Open<'_>, Skipped>> {
         let file = self.files.get(file)?;
-        let limit = self.limit_bytes();
         Some(match file.container {
-            Container::Parquet => parquet::Rows::open(file, &self.fields, limit).map(|rows| Open::Rows(Box::new(rows))),
-            _ => chunks::Chunks::open(file, &self.fields, self.memory_bytes, limit)
-                .map(|chunks| Open::Chunks(Box::new(chunks))),
+            Container::Parquet => {
+                parquet::Rows::open(file, &self.fields, &self.limits).map(|rows| Open::Rows(Box::new(rows)))
+            }
+            _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
         })
     }
 
     /// Reads the text file number `file`, noting its digest.
     pub fn read_text(&self, file: usize, digests: &[AtomicU64]) -> Result<text::TextFile, Skipped> {
-        let read = text::read(&self.files[file], self.memory_bytes, self.limit_bytes())?;
+        let read = text::read(&self.files[file], &self.limits)?;
         add_digest(&digests[file], &read.bytes, 0);
         Ok(read)
     }
@@ -185,14 +203,18 @@ impl Source {
         let metadata = metadata.transpose()?;
         let (streams, named): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| is_stream(path));
         let named: Vec<PathBuf> = named.into_iter().cloned().collect();
-        let mut walked = walk::walk(&named, &settings.globs, paths.len() > 1)?;
-        let mut scratch = Vec::new();
+        let mut walked = walk::walk(&named, settings, paths.len() > 1)?;
+        let mut scratch = std::mem::take(&mut walked.scratch);
+        let mut copied = HashSet::new();
         for (number, path) in streams.into_iter().enumerate() {
             let copy =
                 ScratchFile::copy_of(path, &settings.temp_dir).map_err(|source| ReadError::StandardInput { source })?;
             let name = if number == 0 { STANDARD_INPUT.to_owned() } else { format!("{STANDARD_INPUT}{}", number + 1) };
+            copied.insert(copy.path.clone());
             walked.files.push(walk::Found {
+                source: name.clone(),
                 path: copy.path.clone(),
+                part: None,
                 relative: PathBuf::from(name),
                 directory: String::new(),
                 container: None,
@@ -205,37 +227,36 @@ impl Source {
             // The table about the files may lie among them, and is no table of texts.
             walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| path != table));
         }
-        walked.files.sort_by_cached_key(|file| walk::id_path(&file.relative));
-        let mut told = walked.left_out.told();
-        if walked.files.is_empty() {
-            return Err(match walked.skipped.into_iter().next() {
-                Some(first) => ReadError::NothingReadable { first: first.to_string(), hint: first.hint },
-                None => ReadError::NothingFound {
-                    inputs: paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "),
-                    left_out: told,
-                },
-            });
-        }
+        walked.files.sort_by(|a, b| a.source.cmp(&b.source));
         let mut files = Vec::with_capacity(walked.files.len());
-        for found in walked.files {
-            let source = walk::id_path(&found.relative);
+        for found in std::mem::take(&mut walked.files) {
+            let source = found.source;
+            let open = || match &found.part {
+                Some(part) => files::open_part(&found.path, part, settings.memory_bytes),
+                None => files::open(&found.path, settings.memory_bytes),
+            };
             let container = match found.container {
                 // Lines of JSON are often called `.json`.
-                Some(container) if container != Container::Json => container,
-                known => match container::guess_container(&found.path, known, settings.memory_bytes) {
-                    Ok(container) => container,
+                Some(container) if !matches!(container, Container::Json | Container::Xml) => container,
+                known => match container::guess_container(open(), known) {
+                    Ok(Some(container)) => container,
+                    Ok(None) => {
+                        walked.left_out.count_suffix(&found.relative.to_string_lossy());
+                        continue;
+                    }
                     Err(error) => {
                         walked.skipped.push(walk::skipped_path(source, &error));
                         continue;
                     }
                 },
             };
-            let is_copied = scratch.iter().any(|copy| copy.path == found.path);
+            let is_copied = copied.contains(&found.path);
             let site = settings.site_from.as_ref().and_then(|pattern| site::of_path(&source, pattern));
             let site = site.or_else(|| Some(found.directory).filter(|name| settings.site_from_dir && !name.is_empty()));
             files.push(InputFile {
                 metadata: metadata.as_ref().and_then(|table| table.of(&source)).cloned().unwrap_or_default(),
                 path: found.path,
+                part: found.part,
                 relative: if is_copied { stream_name(&source, container) } else { found.relative },
                 source: source.into(),
                 container,
@@ -244,6 +265,10 @@ impl Source {
                 site,
             });
         }
+        if files.is_empty() {
+            return Err(nothing(paths, walked));
+        }
+        let mut told = walked.left_out.told();
         if let Some(unused) = metadata.as_ref().map(Metadata::unused).filter(|unused| *unused > 0) {
             told.push(format!("`--metadata`: {unused} of its rows name no file that is read"));
         }
@@ -260,7 +285,9 @@ impl Source {
             shared: Arc::new(Shared {
                 files,
                 fields: Fields::new(names.map(Option::as_deref)).with_within(settings.within_field.as_deref()),
-                memory_bytes: settings.memory_bytes,
+                limits: Limits::new(settings),
+                sample: settings.sample,
+                limit: settings.limit,
             }),
             skipped: walked.skipped,
             told,
@@ -276,12 +303,7 @@ impl Source {
     /// Returns about how many bytes the files hold once unpacked: what is packed is taken for four times its size, as news
     /// text packed by gzip or Zstandard mostly is.
     pub fn unpacked_bytes(&self) -> u64 {
-        let unpacked = |file: &InputFile| {
-            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-            let (compression, _) = Compression::of_name(&name);
-            if compression == Compression::Plain { file.bytes } else { file.bytes.saturating_mul(4) }
-        };
-        self.shared.files.iter().map(unpacked).sum()
+        self.shared.files.iter().map(InputFile::unpacked_bytes).sum()
     }
 
     /// Returns what could not even be opened, in order. A pass does not report it again.
@@ -329,8 +351,7 @@ impl Source {
     }
 
     /// Begins a pass at a mark of an earlier one.
-    fn cuts_from(&self, mark: &str) -> Option<Cuts<'_>> {
-        let mark: Mark = serde_json::from_str(mark).ok()?;
+    fn cuts_from(&self, mark: Mark) -> Option<Cuts<'_>> {
         let mut cuts = self.cuts();
         for (file, digest) in mark.digests {
             cuts.digests.get(file)?.store(digest, Ordering::Relaxed);
@@ -351,10 +372,22 @@ impl Source {
     }
 }
 
+/// Says why there is nothing to read at all.
+fn nothing(paths: &[PathBuf], walked: walk::Walked) -> ReadError {
+    match walked.skipped.into_iter().next() {
+        Some(first) => ReadError::NothingReadable { first: first.to_string(), hint: first.hint },
+        None => ReadError::NothingFound {
+            inputs: paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "),
+            left_out: walked.left_out.told(),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::document::{DocumentSource, Parsed};
+    use crate::files::Compression;
     use std::fs;
 
     fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {

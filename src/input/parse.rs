@@ -3,6 +3,7 @@
 use crate::document::{Document, Parsed, Skipped};
 use crate::input::chunk::{Chunk, Format, Record};
 use crate::input::fields::{self, Field, Fields, Value};
+use crate::input::limits::Limits;
 use crate::input::{InputFile, jsonl, warc};
 
 /// Bytes up to which a record that could not be read is shown as it is.
@@ -55,11 +56,14 @@ pub(crate) fn read_record(
 ) -> Result<Option<Document>, Skipped> {
     let at = |column: usize| Some(chunk.offset + (record.range.start + column) as u64);
     let bytes = chunk.bytes_of(record);
+    if bytes.len() as u64 > chunk.limits.record_bytes {
+        return Err(Skipped { row: Some(record.row), byte: at(0), ..chunk.limits.too_long(file, "one record") });
+    }
     let read = match &chunk.format {
         Format::Lines | Format::Json => jsonl::read(bytes, fields),
         Format::Rows(layout) => layout.read_row(bytes, fields),
-        Format::Archive(limit_bytes) => {
-            return archived(bytes, record.row, file, *limit_bytes, notes).map_err(|trouble| {
+        Format::Archive => {
+            return archived(bytes, record.row, file, &chunk.limits, notes).map_err(|trouble| {
                 file.skipped(Some(record.row), trouble.column.and_then(at), trouble.reason, trouble.hint)
             });
         }
@@ -69,7 +73,7 @@ pub(crate) fn read_record(
             notes.add(note, record.row);
         }
         document(values.record, record.row, file, notes).map(Some).map_err(|found| match &chunk.format {
-            Format::Lines | Format::Json | Format::Archive(_) => jsonl::no_text(bytes, fields, found),
+            Format::Lines | Format::Json | Format::Archive => jsonl::no_text(bytes, fields, found),
             Format::Rows(_) => unreachable!("a table without a column of texts is not read"),
         })
     })
@@ -84,7 +88,8 @@ pub(crate) fn read_record(
         };
         let raw = (bytes.len() <= RAW_BYTES).then(|| String::from_utf8_lossy(bytes).into_owned());
         let raw = if trouble.is_text { raw } else { None };
-        Skipped { raw, ..file.skipped(Some(record.row), trouble.column.and_then(at), reason, trouble.hint) }
+        let skipped = file.skipped(Some(record.row), trouble.column.and_then(at), reason, trouble.hint);
+        Skipped { raw, field: trouble.field, ..skipped }
     })
 }
 
@@ -93,10 +98,10 @@ fn archived(
     bytes: &[u8],
     row: u64,
     file: &InputFile,
-    limit_bytes: u64,
+    limits: &Limits,
     notes: &mut Notes,
 ) -> Result<Option<Document>, Trouble> {
-    let said = match warc::read(bytes, limit_bytes)? {
+    let said = match warc::read(bytes, limits)? {
         warc::Kind::Document(said) => said,
         warc::Kind::Nothing => return Ok(None),
         warc::Kind::LeftOut(what) => {
@@ -123,6 +128,8 @@ pub(super) struct Trouble {
     pub hint: Option<String>,
     /// The byte of the record.
     pub column: Option<usize>,
+    /// The field that is meant, when one is.
+    pub field: Option<String>,
     /// Whether it is worth showing as it is.
     pub is_text: bool,
 }
@@ -130,7 +137,8 @@ pub(super) struct Trouble {
 impl Trouble {
     /// Says that bytes are no text.
     pub fn no_text(expected: &str, found: &str) -> Trouble {
-        Trouble { reason: format!("expected {expected}, found {found}"), hint: None, column: Some(0), is_text: false }
+        let reason = format!("expected {expected}, found {found}");
+        Trouble { reason, hint: None, column: Some(0), field: None, is_text: false }
     }
 }
 
@@ -143,9 +151,10 @@ pub(crate) fn read_cells(
     notes: &mut Notes,
 ) -> Result<Document, Skipped> {
     document(record, row, file, notes).map_err(|found| {
-        let reason = format!("expected a string in column `{}`, found {found}", fields.text_names()[0]);
+        let column = &fields.text_names()[0];
+        let reason = format!("expected a string in column `{column}`, found {found}");
         let hint = "name the column of the text with `--text-field`".to_owned();
-        file.skipped(Some(row), None, reason, Some(hint))
+        Skipped { field: Some(column.clone()), ..file.skipped(Some(row), None, reason, Some(hint)) }
     })
 }
 

@@ -45,6 +45,9 @@ pub(super) struct Mark {
     pub(super) open: Option<(usize, Position)>,
     /// The digests of files so far.
     pub(super) digests: Vec<(usize, u64)>,
+    /// Documents that were taken, where only so many are.
+    #[serde(default)]
+    taken: u64,
 }
 
 /// The pieces of the input, in order.
@@ -132,16 +135,18 @@ impl Iterator for Cuts<'_> {
 
 impl DocumentSource for Source {
     fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
-        Ok(Box::new(SourcePass { cuts: self.cuts() }))
+        Ok(Box::new(SourcePass { cuts: self.cuts(), taken: 0 }))
     }
 
     fn pass_from(&self, _batches: u64, mark: &str) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
-        let cuts = self.cuts_from(mark).ok_or_else(|| SourceError {
+        let mark: Option<Mark> = serde_json::from_str(mark).ok();
+        let taken = mark.as_ref().map_or(0, |mark| mark.taken);
+        let cuts = mark.and_then(|mark| self.cuts_from(mark)).ok_or_else(|| SourceError {
             message: "the input cannot be read on from where an interrupted run stood".to_owned(),
             hint: Some("a file is gone or shorter than it was: run once without `--resume` to begin anew".to_owned()),
             cause: None,
         })?;
-        Ok(Box::new(SourcePass { cuts }))
+        Ok(Box::new(SourcePass { cuts, taken }))
     }
 
     fn bytes(&self) -> Option<u64> {
@@ -151,12 +156,29 @@ impl DocumentSource for Source {
 
 struct SourcePass<'a> {
     cuts: Cuts<'a>,
+    /// Documents that were taken, where only so many are.
+    taken: u64,
 }
 
 impl DocumentPass for SourcePass<'_> {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
+        let left = self.cuts.shared.limit.map(|limit| limit.saturating_sub(self.taken));
+        if left == Some(0) {
+            return Ok(None);
+        }
         let Some(cut) = self.cuts.next() else { return Ok(None) };
-        Ok(Some(Box::new(SourceBatch { shared: self.cuts.shared.clone(), digests: self.cuts.digests.clone(), cut })))
+        let batch = SourceBatch { shared: self.cuts.shared.clone(), digests: self.cuts.digests.clone(), cut };
+        let Some(left) = left else { return Ok(Some(Box::new(batch))) };
+        // Which documents are the first so many is known only once those before them are.
+        let mut parsed = Box::new(batch).parse();
+        parsed.documents.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        if let Some(last) = parsed.documents.last().filter(|_| parsed.documents.len() as u64 == left) {
+            // What stands after the last of them is not read.
+            let end = (&*last.source, last.row);
+            parsed.skipped.retain(|skipped| (&*skipped.source, skipped.row.unwrap_or(u64::MAX)) < end);
+        }
+        self.taken += parsed.documents.len() as u64;
+        Ok(Some(Box::new(Ready(parsed))))
     }
 
     fn mark(&self) -> String {
@@ -165,6 +187,7 @@ impl DocumentPass for SourcePass<'_> {
             next_file: self.cuts.next_file,
             open: self.cuts.open.as_ref().map(|(file, open)| (*file, open.position())),
             digests: digests.filter(|(_, digest)| *digest != 0).collect(),
+            taken: self.taken,
         };
         serde_json::to_string(&mark).expect("a mark is numbers")
     }
@@ -176,8 +199,29 @@ struct SourceBatch {
     cut: Cut,
 }
 
+/// A batch that was parsed when it was taken.
+struct Ready(Parsed);
+
+impl Batch for Ready {
+    fn parse(self: Box<Self>) -> Parsed {
+        self.0
+    }
+}
+
 impl Batch for SourceBatch {
     fn parse(self: Box<Self>) -> Parsed {
+        let sample = self.shared.sample;
+        let mut parsed = self.read();
+        if let Some(sample) = sample {
+            parsed.documents.retain(|document| sample.takes(&document.source, document.row));
+        }
+        parsed
+    }
+}
+
+impl SourceBatch {
+    /// Reads every document of the batch.
+    fn read(self) -> Parsed {
         match self.cut {
             Cut::Unreadable(skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
             Cut::Records(number, chunk) => {

@@ -1,4 +1,5 @@
-//! Inputs that can be read only once: standard input, pipes, devices. They are copied to a scratch file first.
+//! Inputs that can be read only once: standard input, pipes, devices. They are copied to a scratch file first, as are
+//! members of packed archives.
 
 use std::fs::{self, File};
 use std::io;
@@ -28,7 +29,7 @@ pub(crate) fn stream_of(name: &str) -> Option<&str> {
     Some(if number.is_empty() { STANDARD_INPUT } else { number })
 }
 
-/// A copy of what can be read only once, removed when it is dropped.
+/// A copy of what can be read only once, or only in order, removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct ScratchFile {
     pub(super) path: PathBuf,
@@ -37,17 +38,28 @@ pub(super) struct ScratchFile {
 
 impl ScratchFile {
     pub(super) fn copy_of(stream: &Path, directory: &Path) -> io::Result<ScratchFile> {
+        if stream.as_os_str() == STANDARD_INPUT {
+            ScratchFile::filled(directory, &mut io::stdin().lock())
+        } else {
+            ScratchFile::filled(directory, &mut File::open(stream)?)
+        }
+    }
+
+    /// Copies what is read.
+    pub(super) fn filled(directory: &Path, reader: &mut impl io::Read) -> io::Result<ScratchFile> {
+        let (mut scratch, mut file) = ScratchFile::create(directory)?;
+        scratch.bytes = io::copy(reader, &mut file)?;
+        Ok(scratch)
+    }
+
+    /// Begins an empty one.
+    pub(super) fn create(directory: &Path) -> io::Result<(ScratchFile, File)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         fs::create_dir_all(directory)?;
         let name = format!("retold-input-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut scratch = ScratchFile { path: directory.join(name), bytes: 0 };
-        let mut file = File::create_new(&scratch.path)?;
-        scratch.bytes = if stream.as_os_str() == STANDARD_INPUT {
-            io::copy(&mut io::stdin().lock(), &mut file)?
-        } else {
-            io::copy(&mut File::open(stream)?, &mut file)?
-        };
-        Ok(scratch)
+        let scratch = ScratchFile { path: directory.join(name), bytes: 0 };
+        let file = File::create_new(&scratch.path)?;
+        Ok((scratch, file))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Stories of users, each told by running the program or the library whole.
 
+mod archives;
+mod batch_runs;
 mod broken_input;
 mod clean_articles;
 mod command_line;

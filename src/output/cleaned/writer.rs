@@ -99,7 +99,7 @@ impl<'a> Writer<'a> {
         let Some((number, mut file, written)) = self.open.take() else { return Ok(()) };
         if !written {
             let input = &self.source.files()[number];
-            let empty = input.compression().and_then(|compression| compression.pack(Vec::new()));
+            let empty = input.compression()?.pack(Vec::new());
             file.put(&empty.map_err(|source| WriteError::File { path: input.path.clone(), source })?)?;
         }
         Ok(file.finish()?)
