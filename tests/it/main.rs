@@ -13,6 +13,7 @@ mod find_retellings;
 mod interrupted_run;
 mod large_crawl;
 mod layering;
+mod mutated_input;
 mod readme;
 mod report;
 mod seeds;
