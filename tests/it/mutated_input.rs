@@ -69,6 +69,7 @@ fn damaged(bytes: &[u8], case: u64) -> Vec<u8> {
 }
 
 /// Reads damaged files of a container for as long as is asked for.
+#[allow(clippy::print_stdout, reason = "the gate shows how much was tried")]
 fn damage(name: &str, bytes: &[u8]) {
     let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0.5);
     let place = Place::new();
