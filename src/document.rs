@@ -93,12 +93,23 @@ pub struct Skipped {
     pub row: Option<u64>,
     /// The byte of the (decompressed) input where the trouble lies, when known.
     pub byte: Option<u64>,
+    /// The field or column that is meant, when one is.
+    #[serde(default)]
+    pub field: Option<String>,
     /// What is wrong, for people: what was expected, what was found.
     pub reason: String,
     /// What to do about it.
     pub hint: Option<String>,
     /// The record as read, when it is small.
     pub raw: Option<String>,
+}
+
+impl Skipped {
+    /// Returns the row of an input that cannot be read at all.
+    pub(crate) fn whole(source: String, reason: impl Into<String>, hint: &str) -> Skipped {
+        let (reason, hint) = (reason.into(), Some(hint.to_owned()));
+        Skipped { source, row: None, byte: None, field: None, reason, hint, raw: None }
+    }
 }
 
 impl fmt::Display for Skipped {

@@ -10,9 +10,12 @@ use std::ops::Range;
 
 use crate::document::{Skipped, Span};
 use crate::input::InputFile;
-use crate::input::chunk::{Record, Trouble, Values, ends, open_input, raw_ranges};
+use crate::input::chunk::Record;
+use crate::input::chunks::open_input;
 use crate::input::decode::{Charset, decode_as, detect};
 use crate::input::fields::{self, Field, Fields, Value};
+use crate::input::parse::{Trouble, Values};
+use crate::input::ranges::{ends, raw_ranges, without};
 
 /// Bytes that the first row must fit in.
 const HEAD_BYTES: u64 = 1 << 20;
@@ -140,6 +143,7 @@ impl Layout {
             reason,
             hint: Some("repair the row; the others are read".to_owned()),
             column: Some(0),
+            field: None,
             is_text: true,
         };
         let row = next_row(bytes, 0, self.delimiter, Some(self.columns.len()), true);
@@ -185,7 +189,7 @@ impl Layout {
         let decoded = decode_as(raw, charset);
         let offsets = value_offsets(&decoded, cell.doubled, &ends(spans));
         let ranges = raw_ranges(raw, charset, 0, &decoded, &offsets)?;
-        let left = super::chunk::without(raw, &ranges);
+        let left = without(raw, &ranges);
         // A bare cell must not begin with a quote, nor be all there is on its line and empty.
         if !cell.quoted && (left.starts_with(b"\"") || (left.is_empty() && cells.len() == 1)) {
             return None;
@@ -412,7 +416,7 @@ mod tests {
         let spans = [Span::new(5, 18)];
         let fields = Fields::new([None; 6]);
         let ranges = layout.ranges_of(bytes, "One.\nSay \"cheese\"\nTwo.", &spans, &fields).unwrap();
-        assert_eq!(super::super::chunk::without(bytes, &ranges), b"1,\"One.\nTwo.\"");
+        assert_eq!(without(bytes, &ranges), b"1,\"One.\nTwo.\"");
         // Without its first word this cell would begin with a quote, and read otherwise.
         assert_eq!(layout.ranges_of(b"1,So \"it is\"", "So \"it is\"", &[Span::new(0, 3)], &fields), None);
     }

@@ -130,7 +130,7 @@ mod tests {
         let records = records(text.as_bytes());
         for mask in 0..16_u32 {
             let left_out: Vec<bool> = (0..4).map(|bit| mask >> bit & 1 == 1).collect();
-            let rest = crate::input::chunk::without(text.as_bytes(), &without(&records, &left_out));
+            let rest = crate::input::ranges::without(text.as_bytes(), &without(&records, &left_out));
             let rest: serde_json::Value = serde_json::from_slice(&rest).unwrap();
             let expected: Vec<u64> = (0..4).filter(|number| !left_out[*number as usize]).collect();
             let found: Vec<u64> = rest.as_array().unwrap().iter().map(|one| one["a"].as_u64().unwrap()).collect();

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::document::Span;
-use crate::input::chunk::{Trouble, Values, ends, raw_ranges};
 use crate::input::decode::{Charset, decode_as, detect};
 use crate::input::fields::{self, Fields};
+use crate::input::parse::{Trouble, Values};
+use crate::input::ranges::{ends, raw_ranges};
 
 /// Reads the fields of an object.
 pub(super) fn read(bytes: &[u8], fields: &Fields) -> Result<Values, Trouble> {
@@ -79,14 +80,15 @@ fn broken(json: &str, error: &serde_json::Error) -> Trouble {
                 line => format!("broken JSON at its line {line}, column {}: {message}", error.column()),
             };
             let column = (error.line() <= 1).then(|| error.column().saturating_sub(1));
-            return Trouble { reason, hint, column, is_text: true };
+            return Trouble { reason, hint, column, field: None, is_text: true };
         }
         b'[' => "a list",
         b'"' => "a string",
         b'-' | b'0'..=b'9' => "a number",
         _ => "something else",
     };
-    Trouble { reason: format!("expected a JSON object, found {found}"), hint, column: Some(0), is_text: true }
+    let reason = format!("expected a JSON object, found {found}");
+    Trouble { reason, hint, column: Some(0), field: None, is_text: true }
 }
 
 /// Explains a record without a text.
@@ -100,6 +102,7 @@ pub(super) fn no_text(bytes: &[u8], fields: &Fields, found: &str) -> Trouble {
         reason: format!("expected a string in field `{name}`, found {found}"),
         hint: Some(format!("name the text field with `--text-field`; this record has {has}")),
         column: None,
+        field: Some(name.clone()),
         is_text: true,
     }
 }

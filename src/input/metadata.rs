@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use crate::files::{self, FileError};
 use crate::input::ReadError;
+use crate::input::archive::copy_of_member;
 use crate::input::decode::decode;
 use crate::input::fields::Field;
 
@@ -83,7 +84,9 @@ impl Metadata {
 
     /// Returns what the table says about a file: by its id path, else by its name, else by its name without suffixes.
     pub fn of(&self, id_path: &str) -> Option<&Row> {
-        let name = id_path.rsplit('/').next().unwrap_or(id_path);
+        // The name of a member of an archive is that of its copy.
+        let copy = copy_of_member(id_path);
+        let name = copy.as_deref().unwrap_or(id_path).rsplit('/').next().unwrap_or(id_path);
         let bare = files::Compression::of_name(name).1;
         let stem = bare.rsplit_once('.').map_or(bare, |(stem, _)| stem);
         let key = [id_path, name, bare, stem].into_iter().find(|key| self.rows.contains_key(*key))?;

@@ -16,11 +16,23 @@
 )]
 
 mod error;
+
+mod archive;
+mod container;
+mod file;
+mod left_out;
+mod stream;
 mod walk;
 
 pub(crate) mod chunk;
+mod chunks;
 pub(crate) mod decode;
 pub(crate) mod fields;
+mod limits;
+pub(crate) mod parse;
+pub(crate) mod pass;
+pub(crate) mod ranges;
+mod sample;
 pub(crate) mod text;
 
 #[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
@@ -33,38 +45,37 @@ mod csv;
 mod json;
 mod jsonl;
 pub(crate) mod warc;
+mod xml;
 
 mod metadata;
 mod site;
 
+pub(crate) use archive::copy_of_member;
+pub use container::Container;
+pub(crate) use container::is_written_anew;
 pub use error::ReadError;
+pub use file::InputFile;
+pub use left_out::LeftOut;
+pub(crate) use pass::{Cut, Cuts};
+pub use sample::Sample;
+pub use site::PUBLIC_SUFFIX_LIST;
+pub(crate) use stream::stream_of;
 pub(crate) use walk::id_path;
-pub use walk::{Container, LeftOut};
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::ops::Range;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 use regex::Regex;
-use serde::{Deserialize, Serialize};
 
-use crate::document::{Batch, Document, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
-use crate::files::{self, Compression, FileError, InputReader};
-use crate::hash::{hash64, mix64};
+use crate::document::Skipped;
+use crate::files;
 use fields::Fields;
+use limits::Limits;
 use metadata::Metadata;
-pub use site::PUBLIC_SUFFIX_LIST;
-
-/// The argument that names standard input, and the id path of what was read from it.
-const STANDARD_INPUT: &str = "-";
-
-/// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
-const BATCH_BYTES: u64 = 1 << 20;
-const BATCH_FILES: usize = 256;
+use pass::{Mark, Open, add_digest, zeros};
+use stream::{STANDARD_INPUT, ScratchFile, is_stream, stream_name};
 
 /// How documents are read.
 #[derive(Clone, Debug)]
@@ -96,6 +107,14 @@ pub struct SourceSettings {
     /// The memory of the run, in bytes: bounds the window of Zstandard frames, and an eighth of it the length of one
     /// document, which takes six times its length while it is judged (at least 16 MiB, at most 1 GiB).
     pub memory_bytes: u64,
+    /// The length of one record or text, unpacked; at most 1 GiB counts.
+    pub max_record_bytes: u64,
+    /// How many times as long as it was packed a record may be, past its first 64 MiB.
+    pub max_ratio: u64,
+    /// Reads a part of the documents alone.
+    pub sample: Option<Sample>,
+    /// Reads the first so many documents, of the sample where there is one.
+    pub limit: Option<u64>,
 }
 
 impl Default for SourceSettings {
@@ -114,144 +133,10 @@ impl Default for SourceSettings {
             metadata: None,
             temp_dir: std::env::temp_dir(),
             memory_bytes: u64::MAX,
-        }
-    }
-}
-
-/// A file to read, as it was when the source was opened.
-#[derive(Clone, Debug)]
-pub struct InputFile {
-    /// Its id path: what its documents name as their source.
-    pub source: Arc<str>,
-    /// Where it is.
-    pub path: PathBuf,
-    /// Where a copy of it stands below an output directory.
-    pub relative: PathBuf,
-    /// What it holds.
-    pub container: Container,
-    /// Its size, as packed.
-    pub bytes: u64,
-    /// When it was last changed, if the file system tells.
-    pub modified: Option<SystemTime>,
-    site: Option<String>,
-    metadata: metadata::Row,
-}
-
-impl InputFile {
-    /// Makes a document of this file, filling in what its record does not say.
-    #[allow(clippy::too_many_arguments, reason = "the fields of a record, in the order of `Document`")]
-    fn document(
-        &self,
-        id: String,
-        row: u64,
-        url: Option<String>,
-        site: Option<String>,
-        title: Option<String>,
-        date: Option<String>,
-        text: String,
-    ) -> Document {
-        let url = url.or_else(|| self.metadata.url.clone());
-        let site = site
-            .or_else(|| self.metadata.site.clone())
-            .or_else(|| url.as_deref().and_then(site::of_url))
-            .or_else(|| self.site.clone());
-        Document {
-            id,
-            source: self.source.clone(),
-            row,
-            url,
-            site,
-            title: title.or_else(|| self.metadata.title.clone()),
-            date: date.or_else(|| self.metadata.date.clone()),
-            within: None,
-            text,
-        }
-    }
-
-    /// Makes the document that a text file is.
-    pub(crate) fn text_document(&self, text: String) -> Document {
-        self.document(self.source.to_string(), 0, None, None, None, None, text)
-    }
-
-    /// Returns whether its copies are files of another form, or written anew, and cannot be made into it again.
-    pub(crate) fn is_written_anew(&self) -> bool {
-        self.container.is_written_anew()
-    }
-
-    /// Returns where its copy stands below an output directory: a page's is its text, an archive's the text of its pages.
-    pub(crate) fn copy_path(&self) -> PathBuf {
-        let name = self.relative.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (_, bare) = Compression::of_name(&name);
-        let suffix = match self.container {
-            Container::Html => "txt",
-            Container::Warc if !bare.to_ascii_lowercase().ends_with(".wet") => "wet",
-            _ => return self.relative.clone(),
-        };
-        self.relative.with_file_name(format!("{bare}.{suffix}{}", &name[bare.len()..]))
-    }
-
-    /// Makes the row of `skipped` for a file that is no text.
-    pub(crate) fn no_text(&self, found: &str) -> Skipped {
-        let hint = "name it in `.retoldignore` if it is no article".to_owned();
-        self.skipped(None, None, format!("expected text, found {found}"), Some(hint))
-    }
-
-    /// Returns how the file is packed, by its first bytes.
-    pub(crate) fn compression(&self) -> io::Result<Compression> {
-        let mut head = Vec::new();
-        File::open(&self.path)?.take(Compression::MAGIC_BYTES as u64).read_to_end(&mut head)?;
-        Ok(Compression::of_magic(&head))
-    }
-
-    /// Makes a row of `skipped` for this file or a record of it.
-    pub(crate) fn skipped(&self, row: Option<u64>, byte: Option<u64>, reason: String, hint: Option<String>) -> Skipped {
-        Skipped { source: self.source.to_string(), row, byte, reason, hint, raw: None }
-    }
-
-    /// Makes the row of `skipped` for a file whose unpacked bytes end at `at` before they should.
-    fn torn(&self, compression: Compression, at: u64, error: &io::Error) -> Skipped {
-        let message = error.to_string();
-        let (reason, hint) = if message.contains("requires too much memory") {
-            ("a Zstandard frame needs a longer window than fits in the memory given".to_owned(), "raise `--memory`")
-        } else {
-            let reason = match compression {
-                Compression::Plain => format!("reading failed: {message}"),
-                packed => format!("the {} stream is torn or damaged here: {message}", packed.name()),
-            };
-            (reason, "fetch the file again; what stands before this byte was read")
-        };
-        self.skipped(None, Some(at), reason, Some(hint.to_owned()))
-    }
-
-    /// Makes the row of `skipped` for a file that is not packed as its name says.
-    fn not_packed(&self, found: Compression, empty: bool) -> Option<Skipped> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let (named, _) = Compression::of_name(&name);
-        (named != Compression::Plain && found == Compression::Plain).then(|| {
-            let found = if empty { "an empty file" } else { "other bytes" };
-            let hint = "fetch the file again, or drop the suffix if it is not packed".to_owned();
-            self.skipped(None, Some(0), format!("expected a {} stream, found {found}", named.name()), Some(hint))
-        })
-    }
-
-    /// Makes the row of `skipped` for a file that needs a feature which is not built in.
-    #[allow(dead_code, reason = "all features may be built in")]
-    pub(crate) fn not_built_in(&self, feature: &str) -> Skipped {
-        let reason = format!("this program was built without the feature `{feature}`");
-        self.skipped(None, None, reason, Some(format!("build it with `cargo install --features {feature}`")))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_test(source: &str, path: &Path) -> InputFile {
-        InputFile {
-            source: source.into(),
-            path: path.to_owned(),
-            relative: source.into(),
-            container: Container::Jsonl,
-            bytes: 0,
-            modified: None,
-            site: None,
-            metadata: metadata::Row::default(),
+            max_record_bytes: limits::MOST_BYTES,
+            max_ratio: 200,
+            sample: None,
+            limit: None,
         }
     }
 }
@@ -261,29 +146,26 @@ impl InputFile {
 pub(crate) struct Shared {
     files: Vec<InputFile>,
     fields: Fields,
-    memory_bytes: u64,
+    limits: Limits,
+    sample: Option<Sample>,
+    limit: Option<u64>,
 }
 
 impl Shared {
-    /// Returns the length of the longest document that is read.
-    fn limit_bytes(&self) -> u64 {
-        (self.memory_bytes / 8).clamp(16 << 20, 1 << 30)
-    }
-
     /// Begins to cut the file of this number, if there is one.
     fn open(&self, file: usize) -> Option<Result<Open<'_>, Skipped>> {
         let file = self.files.get(file)?;
-        let limit = self.limit_bytes();
         Some(match file.container {
-            Container::Parquet => parquet::Rows::open(file, &self.fields, limit).map(|rows| Open::Rows(Box::new(rows))),
-            _ => chunk::Chunks::open(file, &self.fields, self.memory_bytes, limit)
-                .map(|chunks| Open::Chunks(Box::new(chunks))),
+            Container::Parquet => {
+                parquet::Rows::open(file, &self.fields, &self.limits).map(|rows| Open::Rows(Box::new(rows)))
+            }
+            _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
         })
     }
 
     /// Reads the text file number `file`, noting its digest.
     pub fn read_text(&self, file: usize, digests: &[AtomicU64]) -> Result<text::TextFile, Skipped> {
-        let read = text::read(&self.files[file], self.memory_bytes, self.limit_bytes())?;
+        let read = text::read(&self.files[file], &self.limits)?;
         add_digest(&digests[file], &read.bytes, 0);
         Ok(read)
     }
@@ -321,14 +203,18 @@ impl Source {
         let metadata = metadata.transpose()?;
         let (streams, named): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| is_stream(path));
         let named: Vec<PathBuf> = named.into_iter().cloned().collect();
-        let mut walked = walk::walk(&named, &settings.globs, paths.len() > 1)?;
-        let mut scratch = Vec::new();
+        let mut walked = walk::walk(&named, settings, paths.len() > 1)?;
+        let mut scratch = std::mem::take(&mut walked.scratch);
+        let mut copied = HashSet::new();
         for (number, path) in streams.into_iter().enumerate() {
             let copy =
                 ScratchFile::copy_of(path, &settings.temp_dir).map_err(|source| ReadError::StandardInput { source })?;
             let name = if number == 0 { STANDARD_INPUT.to_owned() } else { format!("{STANDARD_INPUT}{}", number + 1) };
+            copied.insert(copy.path.clone());
             walked.files.push(walk::Found {
+                source: name.clone(),
                 path: copy.path.clone(),
+                part: None,
                 relative: PathBuf::from(name),
                 directory: String::new(),
                 container: None,
@@ -341,37 +227,36 @@ impl Source {
             // The table about the files may lie among them, and is no table of texts.
             walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| path != table));
         }
-        walked.files.sort_by_cached_key(|file| walk::id_path(&file.relative));
-        let mut told = walked.left_out.told();
-        if walked.files.is_empty() {
-            return Err(match walked.skipped.into_iter().next() {
-                Some(first) => ReadError::NothingReadable { first: first.to_string(), hint: first.hint },
-                None => ReadError::NothingFound {
-                    inputs: paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "),
-                    left_out: told,
-                },
-            });
-        }
+        walked.files.sort_by(|a, b| a.source.cmp(&b.source));
         let mut files = Vec::with_capacity(walked.files.len());
-        for found in walked.files {
-            let source = walk::id_path(&found.relative);
+        for found in std::mem::take(&mut walked.files) {
+            let source = found.source;
+            let open = || match &found.part {
+                Some(part) => files::open_part(&found.path, part, settings.memory_bytes),
+                None => files::open(&found.path, settings.memory_bytes),
+            };
             let container = match found.container {
                 // Lines of JSON are often called `.json`.
-                Some(container) if container != Container::Json => container,
-                known => match guess_container(&found.path, known, settings.memory_bytes) {
-                    Ok(container) => container,
+                Some(container) if !matches!(container, Container::Json | Container::Xml) => container,
+                known => match container::guess_container(open(), known) {
+                    Ok(Some(container)) => container,
+                    Ok(None) => {
+                        walked.left_out.count_suffix(&found.relative.to_string_lossy());
+                        continue;
+                    }
                     Err(error) => {
                         walked.skipped.push(walk::skipped_path(source, &error));
                         continue;
                     }
                 },
             };
-            let is_copied = scratch.iter().any(|copy| copy.path == found.path);
+            let is_copied = copied.contains(&found.path);
             let site = settings.site_from.as_ref().and_then(|pattern| site::of_path(&source, pattern));
             let site = site.or_else(|| Some(found.directory).filter(|name| settings.site_from_dir && !name.is_empty()));
             files.push(InputFile {
                 metadata: metadata.as_ref().and_then(|table| table.of(&source)).cloned().unwrap_or_default(),
                 path: found.path,
+                part: found.part,
                 relative: if is_copied { stream_name(&source, container) } else { found.relative },
                 source: source.into(),
                 container,
@@ -380,6 +265,10 @@ impl Source {
                 site,
             });
         }
+        if files.is_empty() {
+            return Err(nothing(paths, walked));
+        }
+        let mut told = walked.left_out.told();
         if let Some(unused) = metadata.as_ref().map(Metadata::unused).filter(|unused| *unused > 0) {
             told.push(format!("`--metadata`: {unused} of its rows name no file that is read"));
         }
@@ -396,7 +285,9 @@ impl Source {
             shared: Arc::new(Shared {
                 files,
                 fields: Fields::new(names.map(Option::as_deref)).with_within(settings.within_field.as_deref()),
-                memory_bytes: settings.memory_bytes,
+                limits: Limits::new(settings),
+                sample: settings.sample,
+                limit: settings.limit,
             }),
             skipped: walked.skipped,
             told,
@@ -412,12 +303,7 @@ impl Source {
     /// Returns about how many bytes the files hold once unpacked: what is packed is taken for four times its size, as news
     /// text packed by gzip or Zstandard mostly is.
     pub fn unpacked_bytes(&self) -> u64 {
-        let unpacked = |file: &InputFile| {
-            let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-            let (compression, _) = Compression::of_name(&name);
-            if compression == Compression::Plain { file.bytes } else { file.bytes.saturating_mul(4) }
-        };
-        self.shared.files.iter().map(unpacked).sum()
+        self.shared.files.iter().map(InputFile::unpacked_bytes).sum()
     }
 
     /// Returns what could not even be opened, in order. A pass does not report it again.
@@ -465,8 +351,7 @@ impl Source {
     }
 
     /// Begins a pass at a mark of an earlier one.
-    fn cuts_from(&self, mark: &str) -> Option<Cuts<'_>> {
-        let mark: Mark = serde_json::from_str(mark).ok()?;
+    fn cuts_from(&self, mark: Mark) -> Option<Cuts<'_>> {
         let mut cuts = self.cuts();
         for (file, digest) in mark.digests {
             cuts.digests.get(file)?.store(digest, Ordering::Relaxed);
@@ -487,306 +372,23 @@ impl Source {
     }
 }
 
-fn zeros(count: usize) -> Arc<[AtomicU64]> {
-    (0..count).map(|_| AtomicU64::new(0)).collect()
-}
-
-/// Adds a part of a file to its digest. Sums do not depend on the order in which workers come to their parts.
-fn add_digest(digest: &AtomicU64, bytes: &[u8], offset: u64) -> u64 {
-    let part = mix64(hash64(bytes) ^ mix64(offset));
-    digest.fetch_add(part, Ordering::Relaxed);
-    part
-}
-
-/// Returns whether a path can be read only once: standard input, a pipe, a device.
-fn is_stream(path: &Path) -> bool {
-    path.as_os_str() == STANDARD_INPUT
-        || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
-}
-
-/// Returns the name of a copy of a stream, whose id path is `-`, `-2` and so on: `stdin.jsonl`, `stdin-2.txt`.
-fn stream_name(id_path: &str, container: Container) -> PathBuf {
-    let suffix = container.suffix();
-    PathBuf::from(format!("stdin{}.{suffix}", if id_path == STANDARD_INPUT { "" } else { id_path }))
-}
-
-/// Returns the id path of the stream that a copy of this name is of.
-pub(crate) fn stream_of(name: &str) -> Option<&str> {
-    let (number, _) = name.strip_prefix("stdin")?.split_once('.')?;
-    Some(if number.is_empty() { STANDARD_INPUT } else { number })
-}
-
-/// Bytes in which a line of JSON must end for the file to be known as lines.
-const GUESS_BYTES: u64 = 4 << 20;
-
-/// Returns what a file holds whose name does not tell: JSON lines if it begins with a line that is an object, else one
-/// text; JSON of another form where that is known.
-fn guess_container(path: &Path, known: Option<Container>, memory_bytes: u64) -> io::Result<Container> {
-    let failed = |error| match error {
-        FileError::Read { source, .. } | FileError::Write { source, .. } => source,
-        other => io::Error::other(other.to_string()),
-    };
-    let reader: InputReader = files::open(path, memory_bytes).map_err(failed)?;
-    let mut head = Vec::new();
-    // A tear is told when the file is read in earnest.
-    let _ = reader.take(if known.is_some() { GUESS_BYTES } else { 64 << 10 }).read_to_end(&mut head);
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
-    if head.starts_with(b"WARC/") {
-        return Ok(Container::Warc);
-    }
-    let begins = |tag: &[u8]| head.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag));
-    if begins(b"<!doctype html") || begins(b"<html") {
-        return Ok(Container::Html);
-    }
-    if head.starts_with(b"PAR1") {
-        return Ok(Container::Parquet);
-    }
-    if known != Some(Container::Json) {
-        return Ok(if head.starts_with(b"{") { Container::Jsonl } else { Container::Text });
-    }
-    let line_end = memchr::memchr(b'\n', head).filter(|end| !head[*end..].trim_ascii().is_empty());
-    let is_object = |line: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
-    let is_lines = head.starts_with(b"{") && line_end.is_some_and(|end| is_object(&head[..end]));
-    Ok(if is_lines { Container::Jsonl } else { Container::Json })
-}
-
-/// Returns whether the copies of a file of this name are files of another form, or written anew.
-pub(crate) fn is_written_anew(source: &str) -> bool {
-    Container::of_name(source.rsplit('/').next().unwrap_or(source)).is_some_and(Container::is_written_anew)
-}
-
-/// A copy of what can be read only once, removed when it is dropped.
-#[derive(Debug)]
-struct ScratchFile {
-    path: PathBuf,
-    bytes: u64,
-}
-
-impl ScratchFile {
-    fn copy_of(stream: &Path, directory: &Path) -> io::Result<ScratchFile> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        fs::create_dir_all(directory)?;
-        let name = format!("retold-input-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut scratch = ScratchFile { path: directory.join(name), bytes: 0 };
-        let mut file = File::create_new(&scratch.path)?;
-        scratch.bytes = if stream.as_os_str() == STANDARD_INPUT {
-            io::copy(&mut io::stdin().lock(), &mut file)?
-        } else {
-            io::copy(&mut File::open(stream)?, &mut file)?
-        };
-        Ok(scratch)
-    }
-}
-
-impl Drop for ScratchFile {
-    fn drop(&mut self) {
-        // A scratch file that cannot be removed harms no result.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// A piece of the input, not yet parsed.
-pub(crate) enum Cut {
-    /// The text files of these numbers.
-    Texts(Range<usize>),
-    /// Some records of the file of this number.
-    Records(usize, chunk::Chunk),
-    /// Some rows of the file of this number.
-    Rows(usize, parquet::Piece),
-    /// A file cannot be read.
-    Unreadable(Skipped),
-}
-
-/// Where a pass stands.
-#[derive(Serialize, Deserialize)]
-struct Mark {
-    next_file: usize,
-    /// The file that is being cut, and where.
-    open: Option<(usize, Position)>,
-    /// The digests of files so far.
-    digests: Vec<(usize, u64)>,
-}
-
-/// The pieces of the input, in order.
-pub(crate) struct Cuts<'a> {
-    shared: &'a Arc<Shared>,
-    pub digests: Arc<[AtomicU64]>,
-    next_file: usize,
-    open: Option<(usize, Open<'a>)>,
-}
-
-/// A file being cut.
-enum Open<'a> {
-    Chunks(Box<chunk::Chunks<'a>>),
-    Rows(Box<parquet::Rows<'a>>),
-}
-
-/// Where the cutting of a file stands.
-#[derive(Serialize, Deserialize)]
-enum Position {
-    Chunks(chunk::Position),
-    Rows(parquet::Position),
-}
-
-impl<'a> Open<'a> {
-    fn next(&mut self, file: usize) -> Option<Cut> {
-        match self {
-            Open::Chunks(chunks) => chunks.next_chunk().map(|chunk| Cut::Records(file, chunk)),
-            Open::Rows(rows) => rows.next_piece().map(|piece| Cut::Rows(file, piece)),
-        }
-    }
-
-    fn position(&self) -> Position {
-        match self {
-            Open::Chunks(chunks) => Position::Chunks(chunks.position()),
-            Open::Rows(rows) => Position::Rows(rows.position()),
-        }
-    }
-
-    /// Goes to where cutting stood; none if it cannot.
-    fn at(self, position: Position) -> Option<Open<'a>> {
-        match (self, position) {
-            (Open::Chunks(chunks), Position::Chunks(position)) => {
-                Some(Open::Chunks(Box::new(chunks.at(position).ok()?)))
-            }
-            (Open::Rows(rows), Position::Rows(position)) => Some(Open::Rows(Box::new(rows.at(position).ok()?))),
-            _ => None,
-        }
-    }
-}
-
-impl Iterator for Cuts<'_> {
-    type Item = Cut;
-
-    fn next(&mut self) -> Option<Cut> {
-        loop {
-            if let Some((file, open)) = &mut self.open {
-                if let Some(cut) = open.next(*file) {
-                    return Some(cut);
-                }
-                self.open = None;
-            }
-            let files = &self.shared.files;
-            let first = self.next_file;
-            let file = files.get(first)?;
-            if !file.container.is_file() {
-                self.next_file += 1;
-                match self.shared.open(first).expect("the file is there") {
-                    Ok(open) => self.open = Some((first, open)),
-                    Err(skipped) => return Some(Cut::Unreadable(skipped)),
-                }
-                continue;
-            }
-            let mut bytes = 0;
-            while let Some(file) = files.get(self.next_file) {
-                if !file.container.is_file() || self.next_file - first == BATCH_FILES || bytes >= BATCH_BYTES {
-                    break;
-                }
-                bytes += file.bytes;
-                self.next_file += 1;
-            }
-            return Some(Cut::Texts(first..self.next_file));
-        }
-    }
-}
-
-impl DocumentSource for Source {
-    fn pass(&self) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
-        Ok(Box::new(SourcePass { cuts: self.cuts() }))
-    }
-
-    fn pass_from(&self, _batches: u64, mark: &str) -> Result<Box<dyn DocumentPass + Send + '_>, SourceError> {
-        let cuts = self.cuts_from(mark).ok_or_else(|| SourceError {
-            message: "the input cannot be read on from where an interrupted run stood".to_owned(),
-            hint: Some("a file is gone or shorter than it was: run once without `--resume` to begin anew".to_owned()),
-            cause: None,
-        })?;
-        Ok(Box::new(SourcePass { cuts }))
-    }
-
-    fn bytes(&self) -> Option<u64> {
-        Some(self.shared.files.iter().map(|file| file.bytes).sum())
-    }
-}
-
-struct SourcePass<'a> {
-    cuts: Cuts<'a>,
-}
-
-impl DocumentPass for SourcePass<'_> {
-    fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
-        let Some(cut) = self.cuts.next() else { return Ok(None) };
-        Ok(Some(Box::new(SourceBatch { shared: self.cuts.shared.clone(), digests: self.cuts.digests.clone(), cut })))
-    }
-
-    fn mark(&self) -> String {
-        let digests = self.cuts.digests.iter().map(|digest| digest.load(Ordering::Relaxed)).enumerate();
-        let mark = Mark {
-            next_file: self.cuts.next_file,
-            open: self.cuts.open.as_ref().map(|(file, open)| (*file, open.position())),
-            digests: digests.filter(|(_, digest)| *digest != 0).collect(),
-        };
-        serde_json::to_string(&mark).expect("a mark is numbers")
-    }
-}
-
-struct SourceBatch {
-    shared: Arc<Shared>,
-    digests: Arc<[AtomicU64]>,
-    cut: Cut,
-}
-
-impl Batch for SourceBatch {
-    fn parse(self: Box<Self>) -> Parsed {
-        match self.cut {
-            Cut::Unreadable(skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
-            Cut::Records(number, chunk) => {
-                let digest = add_digest(&self.digests[number], &chunk.bytes, chunk.offset);
-                Parsed { digest, ..chunk::parse(chunk, &self.shared.files[number], &self.shared.fields) }
-            }
-            Cut::Rows(number, piece) => {
-                let digest = piece.digest();
-                self.digests[number].fetch_add(digest, Ordering::Relaxed);
-                let file = &self.shared.files[number];
-                let mut parsed = Parsed { bytes: piece.packed_bytes, digest, ..Parsed::default() };
-                let mut notes = chunk::Notes::default();
-                for (row, cells) in (piece.first_row..).zip(piece.rows) {
-                    match chunk::read_cells(cells.record, row, file, &self.shared.fields, &mut notes) {
-                        Ok(document) => parsed.documents.push(document),
-                        Err(skipped) => parsed.skipped.push(skipped),
-                    }
-                }
-                parsed.notes = notes.told(file);
-                parsed.skipped.extend(piece.trouble);
-                parsed
-            }
-            Cut::Texts(numbers) => {
-                let mut parsed = Parsed::default();
-                for number in numbers {
-                    let file = &self.shared.files[number];
-                    parsed.bytes += file.bytes;
-                    let result = self.shared.read_text(number, &self.digests).and_then(|read| {
-                        parsed.digest = mix64(parsed.digest ^ hash64(&read.bytes));
-                        parsed.skipped.extend(read.torn);
-                        text::document(read.bytes, file)
-                    });
-                    match result {
-                        Ok((document, note)) => {
-                            parsed.notes.extend(note.map(|note| format!("`{}`: {note}", file.source)));
-                            parsed.documents.push(document);
-                        }
-                        Err(skipped) => parsed.skipped.push(skipped),
-                    }
-                }
-                parsed
-            }
-        }
+/// Says why there is nothing to read at all.
+fn nothing(paths: &[PathBuf], walked: walk::Walked) -> ReadError {
+    match walked.skipped.into_iter().next() {
+        Some(first) => ReadError::NothingReadable { first: first.to_string(), hint: first.hint },
+        None => ReadError::NothingFound {
+            inputs: paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "),
+            left_out: walked.left_out.told(),
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::{DocumentSource, Parsed};
+    use crate::files::Compression;
+    use std::fs;
 
     fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();

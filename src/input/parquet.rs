@@ -21,6 +21,7 @@ use crate::document::Skipped;
 use crate::hash::{hash64, mix64};
 use crate::input::InputFile;
 use crate::input::fields::{self, Field, Fields, Meaning, Value};
+use crate::input::limits::Limits;
 
 /// Bytes of text that a piece ends after.
 const PIECE_BYTES: usize = 1 << 20;
@@ -80,7 +81,7 @@ pub(crate) struct Rows<'a> {
     file: &'a InputFile,
     reader: SerializedFileReader<File>,
     columns: Vec<Column>,
-    limit_bytes: u64,
+    limits: Limits,
     group: usize,
     in_group: u64,
     row: u64,
@@ -110,7 +111,7 @@ impl<'a> Rows<'a> {
     ///
     /// # Errors
     /// If it is no Parquet file, or has no column that holds a text.
-    pub fn open(file: &'a InputFile, fields: &Fields, limit_bytes: u64) -> std::result::Result<Rows<'a>, Skipped> {
+    pub fn open(file: &'a InputFile, fields: &Fields, limits: &Limits) -> std::result::Result<Rows<'a>, Skipped> {
         let reader = open(file)?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let mut columns = Vec::new();
@@ -134,7 +135,7 @@ impl<'a> Rows<'a> {
             file,
             reader,
             columns,
-            limit_bytes,
+            limits: *limits,
             group: 0,
             in_group: 0,
             row: 0,
@@ -257,7 +258,9 @@ impl<'a> Rows<'a> {
                 for meaning in &column.meanings {
                     let is_text = meaning.field == Field::Text;
                     let value = match &value {
-                        Cell::Text(text) if text.len() as u64 > self.limit_bytes => Value::Wrong(TOO_LONG),
+                        Cell::Text(text) if text.len() as u64 > self.limits.record_bytes => {
+                            Value::Wrong(self.limits.too_long_value())
+                        }
                         Cell::Text(text) if text.is_empty() => Value::Missing,
                         Cell::Text(text) => {
                             bytes += text.len();
@@ -279,9 +282,6 @@ impl<'a> Rows<'a> {
         Ok(((rows.len() - first) as u64, bytes))
     }
 }
-
-/// What stands in place of a text that is not read.
-const TOO_LONG: &str = "one that does not fit in the memory given";
 
 /// What stands in a cell.
 enum Cell {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::Skipped;
 use crate::input::InputFile;
 use crate::input::fields::{self, Fields};
+use crate::input::limits::Limits;
 
 /// Some rows of a row group: there are none.
 pub(crate) struct Piece {
@@ -40,7 +41,7 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub fn open(file: &'a InputFile, _fields: &Fields, _limit_bytes: u64) -> Result<Rows<'a>, Skipped> {
+    pub fn open(file: &'a InputFile, _fields: &Fields, _limits: &Limits) -> Result<Rows<'a>, Skipped> {
         Err(file.not_built_in("parquet"))
     }
 

@@ -5,9 +5,10 @@ use std::io::Read;
 use crate::document::{Document, Skipped};
 use crate::files;
 use crate::input::InputFile;
-use crate::input::chunk::open_input;
+use crate::input::chunks::open_input;
 use crate::input::decode::{decode, decode_page};
-use crate::input::{Container, html};
+use crate::input::limits::{FREE_BYTES, Limits};
+use crate::input::{Container, html, xml};
 
 /// A text file as read.
 pub(crate) struct TextFile {
@@ -22,6 +23,13 @@ pub(crate) struct TextFile {
 /// Makes the document of a file's bytes, and says what is worth telling about how they were decoded.
 pub(crate) fn document(bytes: Vec<u8>, file: &InputFile) -> Result<(Document, Option<String>), Skipped> {
     let no_text = |found: &'static str| file.no_text(found);
+    if file.container == Container::Xml {
+        let decoded = decode(bytes).map_err(no_text)?;
+        let note = decoded.note();
+        let hint = "write it again with trafilatura, or leave it out".to_owned();
+        let page = xml::read(&decoded.text).map_err(|reason| file.skipped(None, None, reason, Some(hint)))?;
+        return Ok((file.page_document(page), note));
+    }
     if file.container != Container::Html {
         let decoded = decode(bytes).map_err(no_text)?;
         let note = decoded.note();
@@ -32,24 +40,31 @@ pub(crate) fn document(bytes: Vec<u8>, file: &InputFile) -> Result<(Document, Op
     }
     let (page, note) = decode_page(&bytes, None).map_err(no_text)?;
     let page = html::read(&page);
-    Ok((file.document(file.source.to_string(), 0, page.url, None, page.title, page.date, page.text), note))
+    Ok((file.page_document(page), note))
 }
 
 /// Reads a text file whole.
 ///
-/// Of a torn one, what stands before the tear is its text. A file whose text would not fit in memory (`limit_bytes`) is
-/// skipped before more than that is read.
-pub(crate) fn read(file: &InputFile, memory_bytes: u64, limit_bytes: u64) -> Result<TextFile, Skipped> {
-    let mut reader = open_input(file, memory_bytes)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.bytes.min(limit_bytes)).unwrap_or(0) + 1);
-    let result = reader.by_ref().take(limit_bytes + 1).read_to_end(&mut bytes);
-    if bytes.len() as u64 > limit_bytes {
-        return Err(file.skipped(
-            None,
-            None,
-            format!("one text of more than {} MiB does not fit in the memory given", limit_bytes >> 20),
-            Some("raise `--memory`, or cut the file into documents".to_owned()),
-        ));
+/// Of a torn one, what stands before the tear is its text. A file whose text is longer than the limits allow is skipped
+/// before more than that is read.
+pub(crate) fn read(file: &InputFile, limits: &Limits) -> Result<TextFile, Skipped> {
+    let mut reader = open_input(file, limits.memory_bytes)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.bytes.min(limits.record_bytes)).unwrap_or(0) + 1);
+    let mut result = reader.by_ref().take(FREE_BYTES.min(limits.record_bytes) + 1).read_to_end(&mut bytes);
+    // Of a text that goes on past that, as much again at a time is read, so that one without end is soon known.
+    while result.is_ok() && bytes.len() as u64 > FREE_BYTES && bytes.len() as u64 <= limits.record_bytes {
+        if limits.is_bomb(reader.is_packed(), bytes.len() as u64, reader.packed_bytes()) {
+            return Err(limits.bomb(file, "one text"));
+        }
+        let before = bytes.len();
+        let want = (before as u64).min(limits.record_bytes + 1 - before as u64);
+        result = reader.by_ref().take(want).read_to_end(&mut bytes);
+        if ((bytes.len() - before) as u64) < want {
+            break;
+        }
+    }
+    if bytes.len() as u64 > limits.record_bytes {
+        return Err(limits.too_long(file, "one text"));
     }
     let torn = result.err().map(|error| file.torn(reader.compression(), bytes.len() as u64, &error));
     if let Some(torn) = torn.clone().filter(|_| bytes.is_empty()) {

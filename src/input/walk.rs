@@ -13,70 +13,15 @@ use ignore::gitignore::Gitignore;
 use ignore::overrides::{Override, OverrideBuilder};
 
 use crate::document::Skipped;
-use crate::files::{self, Compression};
-use crate::input::ReadError;
-
-/// What a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Container {
-    /// One document.
-    Text,
-    /// A document a line.
-    Jsonl,
-    /// A document a row.
-    Csv,
-    /// A document an object: one, or the members of a list.
-    Json,
-    /// A document a row, typed.
-    Parquet,
-    /// One document, of which a reader sees the text.
-    Html,
-    /// A document a page as it was fetched, or its text.
-    Warc,
-}
-
-impl Container {
-    /// Returns whether copies of such a file are files of another form, or written anew.
-    pub(super) fn is_written_anew(self) -> bool {
-        matches!(self, Container::Html | Container::Warc | Container::Parquet)
-    }
-
-    /// Returns whether a file is one document.
-    pub(super) fn is_file(self) -> bool {
-        matches!(self, Container::Text | Container::Html)
-    }
-
-    /// Returns the suffix of a file of this kind.
-    pub(super) fn suffix(self) -> &'static str {
-        match self {
-            Container::Text => "txt",
-            Container::Jsonl => "jsonl",
-            Container::Csv => "csv",
-            Container::Json => "json",
-            Container::Parquet => "parquet",
-            Container::Html => "html",
-            Container::Warc => "warc",
-        }
-    }
-
-    /// Returns what a file's name says.
-    pub(super) fn of_name(name: &str) -> Option<Container> {
-        let (_, bare) = Compression::of_name(name);
-        match suffix(bare)?.to_ascii_lowercase().as_str() {
-            "txt" | "md" => Some(Container::Text),
-            "jsonl" | "ndjson" => Some(Container::Jsonl),
-            "csv" | "tsv" => Some(Container::Csv),
-            "json" => Some(Container::Json),
-            "html" | "htm" => Some(Container::Html),
-            "warc" | "wet" => Some(Container::Warc),
-            "parquet" if bare.len() == name.len() => Some(Container::Parquet),
-            _ => None,
-        }
-    }
-}
+use crate::files::{self, Compression, Part};
+use crate::input::archive::{self, Kind, Place};
+use crate::input::container::{Container, suffix};
+use crate::input::left_out::LeftOut;
+use crate::input::stream::ScratchFile;
+use crate::input::{ReadError, SourceSettings};
 
 /// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
-const OTHER_CONTAINERS: [&str; 10] = ["zip", "tar", "tgz", "7z", "rar", "pdf", "docx", "doc", "odt", "epub"];
+const OTHER_CONTAINERS: [&str; 7] = ["7z", "rar", "pdf", "docx", "doc", "odt", "epub"];
 
 /// Names of the tables that lie beside mirrored files in our outputs.
 const TABLES: [&str; 11] = [
@@ -94,9 +39,13 @@ const TABLES: [&str; 11] = [
 ];
 
 /// A file to read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Found {
+    /// Its id path: that of a member of an archive is the archive's, an exclamation mark, and the member's.
+    pub source: String,
     pub path: PathBuf,
+    /// The part of that file which it is; none: all of it.
+    pub part: Option<Part>,
     /// Its path below the input given, led by the input's name if there are several.
     pub relative: PathBuf,
     /// The first directory on its path below the input given; the input's own name, or that of the directory it is in, if
@@ -114,70 +63,13 @@ pub(super) struct Walked {
     pub files: Vec<Found>,
     pub skipped: Vec<Skipped>,
     pub left_out: LeftOut,
-}
-
-/// What was left out by rule: no error, but counted and told.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Hidden files and directories.
-    pub hidden: u64,
-    /// Files and directories that a `.retoldignore` names.
-    pub ignored: u64,
-    /// Files and directories that the glob patterns do not take.
-    pub globbed: u64,
-    /// Files of a kind that is not read, by suffix.
-    pub suffixes: BTreeMap<String, u64>,
-    /// Files that were given twice.
-    pub repeated: u64,
-    /// Directories and tables that this program wrote, by path.
-    pub outputs: Vec<String>,
-}
-
-impl LeftOut {
-    /// Returns a line for people for every rule that left something out.
-    pub fn told(&self) -> Vec<String> {
-        let count = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-        let mut lines = Vec::new();
-        for (number, of_what) in
-            [(self.hidden, "hidden "), (self.ignored, "`.retoldignore` names "), (self.globbed, "`--glob` leaves out ")]
-        {
-            if number > 0 {
-                lines.push(if of_what == "hidden " {
-                    format!("left out {}", count(number, "hidden file or directory", "hidden files and directories"))
-                } else {
-                    format!(
-                        "left out {} that {}",
-                        count(number, "file or directory", "files and directories"),
-                        of_what.trim()
-                    )
-                });
-            }
-        }
-        if !self.suffixes.is_empty() {
-            let total: u64 = self.suffixes.values().sum();
-            let kinds: Vec<String> = self
-                .suffixes
-                .iter()
-                .map(|(suffix, number)| match suffix.as_str() {
-                    "" => format!("{number} without a suffix"),
-                    suffix => format!("{number} `.{suffix}`"),
-                })
-                .collect();
-            lines.push(format!("left out {} of other kinds: {}", count(total, "file", "files"), kinds.join(", ")));
-        }
-        if self.repeated > 0 {
-            lines.push(format!("left out {} given twice", count(self.repeated, "file", "files")));
-        }
-        for path in &self.outputs {
-            lines.push(format!("left out `{path}`: an output of this program"));
-        }
-        lines
-    }
+    /// Scratch files that stand for members of archives.
+    pub scratch: Vec<ScratchFile>,
 }
 
 /// Finds the files of `paths`, which are files, directories and patterns that match some; `several`: ids lead with the
 /// names of their inputs.
-pub(super) fn walk(paths: &[PathBuf], globs: &[String], several: bool) -> Result<Walked, ReadError> {
+pub(super) fn walk(paths: &[PathBuf], settings: &SourceSettings, several: bool) -> Result<Walked, ReadError> {
     let mut walked = Walked::default();
     let mut roots: Vec<Root> = Vec::new();
     for path in paths {
@@ -205,18 +97,26 @@ pub(super) fn walk(paths: &[PathBuf], globs: &[String], several: bool) -> Result
         roots.iter().any(|other| other.canonical != root.canonical && root.canonical.starts_with(&other.canonical))
     });
     for (root, name) in roots.iter().zip(names) {
-        if root.directory {
+        let file_name = root.canonical.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let archive = Kind::of_name(&file_name).filter(|_| !root.directory);
+        if root.directory || archive.is_some() {
             let mut walk = Walk {
-                globs: glob_set(&root.path, globs)?,
+                settings,
+                globs: glob_set(&root.path, &settings.globs)?,
                 ignores: Vec::new(),
                 ancestors: vec![root.canonical.clone()],
                 root_name: last_name(&root.canonical),
                 out: &mut walked,
             };
-            walk.directory(&root.path, &name, Path::new(""), true);
+            match archive {
+                Some(kind) => walk.archive(kind, &root.path, &name, Path::new(""), root.modified),
+                None => walk.directory(&root.path, &name, Path::new(""), true),
+            }
         } else {
             walked.files.push(Found {
+                source: id_path(&name),
                 path: root.path.clone(),
+                part: None,
                 container: name.file_name().and_then(|name| Container::of_name(&name.to_string_lossy())),
                 relative: name,
                 directory: root.canonical.parent().map(last_name).unwrap_or_default(),
@@ -225,11 +125,12 @@ pub(super) fn walk(paths: &[PathBuf], globs: &[String], several: bool) -> Result
             });
         }
     }
-    walked.files.sort_by_cached_key(|file| id_path(&file.relative));
+    walked.files.sort_by(|a, b| a.source.cmp(&b.source));
     if overlap {
         let mut seen = HashSet::new();
         let before = walked.files.len();
-        walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| seen.insert(path)));
+        let offset = |file: &Found| file.part.map(|part| part.offset);
+        walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| seen.insert((path, offset(file)))));
         walked.left_out.repeated += (before - walked.files.len()) as u64;
     }
     walked.skipped.sort_by(|a, b| a.source.cmp(&b.source));
@@ -261,7 +162,7 @@ pub(super) fn skipped_path(source: String, error: &std::io::Error) -> Skipped {
         std::io::ErrorKind::PermissionDenied => ("permission denied".to_owned(), "check the permissions"),
         _ => (format!("could not be read: {error}"), "check that it can be read"),
     };
-    Skipped { source, row: None, byte: None, reason, hint: Some(hint.to_owned()), raw: None }
+    Skipped::whole(source, reason, hint)
 }
 
 /// An input as given.
@@ -285,14 +186,9 @@ impl Root {
             if let Some(other) =
                 suffix(bare).filter(|suffix| OTHER_CONTAINERS.contains(&suffix.to_ascii_lowercase().as_str()))
             {
-                return Err(Skipped {
-                    source: path.to_string_lossy().into_owned(),
-                    row: None,
-                    byte: None,
-                    reason: format!("`.{other}` files are not read"),
-                    hint: Some("unpack it, or take its text out, first".to_owned()),
-                    raw: None,
-                });
+                let hint = "unpack it, or take its text out, first";
+                let reason = format!("`.{other}` files are not read");
+                return Err(Skipped::whole(path.to_string_lossy().into_owned(), reason, hint));
             }
         } else if metadata.is_dir() {
             fs::read_dir(path).map_err(failed)?;
@@ -314,6 +210,7 @@ impl Root {
 
 /// One walk below one directory.
 struct Walk<'a> {
+    settings: &'a SourceSettings,
     globs: Option<Override>,
     /// The `.retoldignore` files on the way down, the outermost first.
     ignores: Vec<Gitignore>,
@@ -360,6 +257,7 @@ impl Walk<'_> {
             Ok(metadata) => metadata,
             Err(error) => return self.out.skipped.push(skipped_path(id_path(relative), &error)),
         };
+        let archive = Kind::of_name(&name.to_string_lossy()).filter(|_| metadata.is_file());
         let is_directory = metadata.is_dir();
         let matched =
             self.ignores.iter().rev().map(|ignores| ignores.matched(path, is_directory)).find(|m| !m.is_none());
@@ -367,7 +265,8 @@ impl Walk<'_> {
             self.out.left_out.ignored += 1;
             return;
         }
-        if self.globs.as_ref().is_some_and(|globs| globs.matched(below, is_directory).is_ignore()) {
+        if self.globs.as_ref().is_some_and(|globs| globs.matched(below, is_directory || archive.is_some()).is_ignore())
+        {
             self.out.left_out.globbed += 1;
             return;
         }
@@ -381,62 +280,113 @@ impl Walk<'_> {
                 Err(error) => return self.out.skipped.push(skipped_path(id_path(relative), &error)),
             };
             if self.ancestors.contains(&canonical) {
-                self.out.skipped.push(Skipped {
-                    source: id_path(relative),
-                    row: None,
-                    byte: None,
-                    reason: "the symbolic link leads back to a directory that it lies in".to_owned(),
-                    hint: Some("remove the link, or name it in `.retoldignore`".to_owned()),
-                    raw: None,
-                });
-                return;
+                let reason = "the symbolic link leads back to a directory that it lies in";
+                let hint = "remove the link, or name it in `.retoldignore`";
+                return self.out.skipped.push(Skipped::whole(id_path(relative), reason, hint));
             }
             self.ancestors.push(canonical);
             self.directory(path, relative, below, false);
             self.ancestors.pop();
             return;
         }
+        if let Some(kind) = archive {
+            return self.archive(kind, path, relative, below, metadata.modified().ok());
+        }
         let name = name.to_string_lossy();
         let (_, bare) = Compression::of_name(&name);
         let Some(container) = Container::of_name(&name) else {
-            *self.out.left_out.suffixes.entry(suffix(bare).unwrap_or_default().to_ascii_lowercase()).or_default() += 1;
-            return;
+            return self.out.left_out.count_suffix(&name);
         };
         if in_output && TABLES.contains(&bare.rsplit_once('.').map_or(bare, |(stem, _)| stem)) {
             self.out.left_out.outputs.push(id_path(relative));
             return;
         }
         if !metadata.is_file() {
-            self.out.skipped.push(Skipped {
-                source: id_path(relative),
-                row: None,
-                byte: None,
-                reason: "expected a regular file, found a pipe, socket or device".to_owned(),
-                hint: Some("name it in `.retoldignore`".to_owned()),
-                raw: None,
-            });
-            return;
+            let reason = "expected a regular file, found a pipe, socket or device";
+            return self.out.skipped.push(Skipped::whole(id_path(relative), reason, "name it in `.retoldignore`"));
         }
         if let Err(error) = File::open(path) {
             return self.out.skipped.push(skipped_path(id_path(relative), &error));
         }
         self.out.files.push(Found {
+            source: id_path(relative),
             path: path.to_owned(),
+            part: None,
             relative: relative.to_owned(),
-            directory: match below.iter().next().filter(|first| *first != below.as_os_str()) {
-                Some(first) => id_path(Path::new(first)),
-                None => self.root_name.clone(),
-            },
+            directory: self.directory_of(below),
             container: Some(container),
             bytes: metadata.len(),
             modified: metadata.modified().ok(),
         });
     }
+
+    /// Returns the first directory on a path below the input, or the input's own name.
+    fn directory_of(&self, below: &Path) -> String {
+        match below.iter().next().filter(|first| *first != below.as_os_str()) {
+            Some(first) => id_path(Path::new(first)),
+            None => self.root_name.clone(),
+        }
+    }
+
+    /// Walks the members of an archive as if it were a directory.
+    fn archive(&mut self, kind: Kind, path: &Path, relative: &Path, below: &Path, modified: Option<SystemTime>) {
+        let source = id_path(relative);
+        let mut left_out = std::mem::take(&mut self.out.left_out);
+        let mut choose = |name: &Path| choose(name, below, self.globs.as_ref(), &mut left_out);
+        let listed = archive::list(path, &source, kind, self.settings, &mut choose);
+        self.out.left_out = left_out;
+        let listing = match listed {
+            Ok(listing) => listing,
+            Err(skipped) => return self.out.skipped.push(skipped),
+        };
+        self.out.skipped.extend(listing.skipped);
+        let home = listing.scratch.as_ref().map_or(path, |scratch| &scratch.path).to_owned();
+        for member in listing.members {
+            let (path, part) = match member.place {
+                Place::Part(part) => (home.clone(), Some(part)),
+                Place::Copy(copy) => {
+                    let path = copy.path.clone();
+                    self.out.scratch.push(copy);
+                    (path, None)
+                }
+            };
+            self.out.files.push(Found {
+                source: format!("{source}!{}", id_path(&member.name)),
+                path,
+                part,
+                relative: relative.join(&member.name),
+                directory: self.directory_of(&below.join(&member.name)),
+                container: Some(member.container),
+                bytes: member.bytes,
+                modified,
+            });
+        }
+        self.out.scratch.extend(listing.scratch);
+    }
 }
 
-/// Returns what follows a name's last dot, if a name is left before it.
-fn suffix(name: &str) -> Option<&str> {
-    name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map(|(_, suffix)| suffix)
+/// Says how a member of an archive is read, as of a file that lies below a directory.
+fn choose(name: &Path, below: &Path, globs: Option<&Override>, left_out: &mut LeftOut) -> Option<Container> {
+    let is_hidden = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(b".") || part == "__MACOSX";
+    if name.iter().any(is_hidden) {
+        left_out.hidden += 1;
+        return None;
+    }
+    let path = below.join(name);
+    let above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+    let is_ignored = |globs: &Override| {
+        globs.matched(&path, false).is_ignore() || above.clone().any(|above| globs.matched(above, true).is_ignore())
+    };
+    if globs.is_some_and(is_ignored) {
+        left_out.globbed += 1;
+        return None;
+    }
+    let name = name.file_name().unwrap_or_default().to_string_lossy();
+    let container = Container::of_name(&name);
+    if container.is_none() {
+        left_out.count_suffix(&name);
+    }
+    container
 }
 
 fn last_name(path: &Path) -> String {
@@ -515,6 +465,10 @@ fn distinct_names(paths: &[&Path]) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn walk(paths: &[PathBuf], globs: &[String], several: bool) -> Result<Walked, ReadError> {
+        super::walk(paths, &SourceSettings { globs: globs.to_vec(), ..SourceSettings::default() }, several)
+    }
 
     fn tree(files: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();

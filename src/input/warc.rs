@@ -10,18 +10,17 @@ use std::io::{Cursor, Read};
 use std::ops::Range;
 
 use crate::hash::{hash64, mix64};
-use crate::input::chunk::Trouble;
 use crate::input::decode::{decode, decode_page};
 use crate::input::html;
+use crate::input::limits::Limits;
+use crate::input::parse::Trouble;
 
 /// What begins a record.
 const BEGIN: &[u8] = b"WARC/";
 /// Bytes that the header of a record has at most.
 const HEADER_BYTES: usize = 1 << 20;
-/// A body that unpacks to more than this …
-const FREE_BYTES: u64 = 64 << 20;
-/// … may be so many times as long as it was packed.
-const MAX_RATIO: u64 = 200;
+/// What to do about a body that unpacks to more than is held.
+const UNPACKS: &str = "raise `--memory`, `--max-record` or `--max-ratio` if it is what it should be";
 
 /// The lines of a header: of a record, or of the message in it.
 struct Header<'a>(&'a [u8]);
@@ -159,11 +158,12 @@ pub(super) enum Kind {
 }
 
 /// Reads a record.
-pub(super) fn read(bytes: &[u8], limit_bytes: u64) -> Result<Kind, Trouble> {
+pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Kind, Trouble> {
     let trouble = |reason: &str, hint: &str| Trouble {
         reason: reason.to_owned(),
         hint: Some(hint.to_owned()),
         column: Some(0),
+        field: None,
         is_text: false,
     };
     let Some(Found { block: Some(block), .. }) = next(bytes, 0, true) else {
@@ -178,7 +178,7 @@ pub(super) fn read(bytes: &[u8], limit_bytes: u64) -> Result<Kind, Trouble> {
         "conversion" => text(block, &content_type, None),
         "resource" => text(block, &content_type, charset_of(&content_type)),
         "response" if content_type.is_empty() || content_type.starts_with("application/http") => {
-            response(block, limit_bytes).map_err(|reason| trouble(&reason, "raise `--memory`, or leave it out"))?
+            response(block, limits).map_err(|reason| trouble(&reason, UNPACKS))?
         }
         _ => return Ok(Kind::Nothing),
     };
@@ -220,7 +220,7 @@ fn text(body: &[u8], content_type: &str, charset: Option<&str>) -> Result<Said, 
 ///
 /// # Errors
 /// If its body unpacks to more than is held.
-fn response(block: &[u8], limit_bytes: u64) -> Result<Result<Said, String>, String> {
+fn response(block: &[u8], limits: &Limits) -> Result<Result<Said, String>, String> {
     let Some(end) = header_end(block) else { return Ok(Err("a response without an end of its header".to_owned())) };
     let header = Header(&block[..end]);
     let status = header.lines().next().and_then(|line| line.split(|byte| *byte == b' ').nth(1)).unwrap_or_default();
@@ -236,7 +236,7 @@ fn response(block: &[u8], limit_bytes: u64) -> Result<Result<Said, String>, Stri
         body = Cow::Owned(whole);
     }
     for encoding in says("Content-Encoding").split(',').rev() {
-        if let Some(unpacked) = unpacked(&body, encoding.trim(), limit_bytes)? {
+        if let Some(unpacked) = unpacked(&body, encoding.trim(), limits)? {
             body = Cow::Owned(unpacked);
         }
     }
@@ -276,7 +276,7 @@ fn put_together(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Unpacks a body; none if it is not packed so, as where an archive holds bodies unpacked under the header as it was sent.
-fn unpacked(body: &[u8], encoding: &str, limit_bytes: u64) -> Result<Option<Vec<u8>>, String> {
+fn unpacked(body: &[u8], encoding: &str, limits: &Limits) -> Result<Option<Vec<u8>>, String> {
     let reader: Box<dyn Read + '_> = match encoding {
         "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(body)),
         "deflate" if body.first().is_some_and(|first| first & 0x0f == 8) => {
@@ -290,7 +290,7 @@ fn unpacked(body: &[u8], encoding: &str, limit_bytes: u64) -> Result<Option<Vec<
         },
         _ => return Ok(None),
     };
-    let most = limit_bytes.min((body.len() as u64).saturating_mul(MAX_RATIO).max(FREE_BYTES));
+    let most = limits.most_of_body(body.len() as u64);
     let mut out = Vec::new();
     // What stands before a tear counts.
     let failed = reader.take(most + 1).read_to_end(&mut out).is_err();
@@ -364,7 +364,7 @@ mod tests {
     }
 
     fn said(bytes: &[u8]) -> Said {
-        match read(bytes, 1 << 30) {
+        match read(bytes, &Limits::of_records(1 << 30)) {
             Ok(Kind::Document(said)) => *said,
             Ok(Kind::LeftOut(what)) => panic!("left out: {what}"),
             Ok(Kind::Nothing) => panic!("nothing"),
@@ -384,7 +384,7 @@ mod tests {
             let bytes = [&good[..], &record("conversion", length, b"lies"), &good].concat();
             let found = records(&bytes);
             assert_eq!(found.len(), 3, "{length}");
-            assert!(read(&bytes[found[1].clone()], 1 << 20).is_err(), "{length}");
+            assert!(read(&bytes[found[1].clone()], &Limits::of_records(1 << 20)).is_err(), "{length}");
             assert_eq!(said(&bytes[found[2].clone()]).text, "text");
         }
         assert_eq!(said(&good).id.as_deref(), Some("urn:uuid:4"));
@@ -409,9 +409,9 @@ mod tests {
     #[test]
     fn a_body_that_unpacks_without_end_is_refused() {
         let bomb = crate::files::Compression::Gzip.pack(vec![b' '; 70 << 20]).unwrap();
-        let error = unpacked(&bomb, "gzip", 1 << 30).unwrap_err();
+        let error = unpacked(&bomb, "gzip", &Limits::of_records(1 << 30)).unwrap_err();
         assert!(error.ends_with("unpacks to more than 64 MiB"), "{error}");
-        assert!(unpacked(&bomb, "gzip", 1 << 20).is_err());
+        assert!(unpacked(&bomb, "gzip", &Limits::of_records(1 << 20)).is_err());
     }
 
     #[test]
@@ -445,7 +445,7 @@ mod tests {
         fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let bytes = [&b"WARC/1.0\r\nContent-Length: 9\r\nWARC-Type: response\r\n"[..], &bytes].concat();
             for range in records(&bytes) {
-                let _ = read(&bytes[range], 1 << 20);
+                let _ = read(&bytes[range], &Limits::of_records(1 << 20));
             }
         }
     }

@@ -102,7 +102,7 @@ fn is_blank(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::chunk::without;
+    use crate::input::ranges::without;
     use proptest::prelude::*;
     use std::ops::Range;
 

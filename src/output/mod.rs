@@ -6,6 +6,7 @@ mod cleaned;
 mod cut;
 mod error;
 mod explain;
+mod export;
 mod finished;
 #[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
 mod parquet;
@@ -22,6 +23,7 @@ pub use explain::{
     BlockExplanation, DocumentExplanation, Explained, PairExplanation, Passage, explain_document, explain_pair,
     explain_pair_row, explain_rows,
 };
+pub use export::{Exported, TableFormat, export_tables};
 pub use finished::FinishedScan;
 pub(crate) use finished::dropped_because;
 pub use recluster::Reclustered;

@@ -20,8 +20,8 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::input::InputFile;
-use crate::input::chunk::without;
 use crate::input::parquet::{OnColumn, Stored, each_reader, guarded};
+use crate::input::ranges::without;
 
 /// Rows that are copied at a time.
 const STEP_ROWS: usize = 256;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::files::{self, Compression, FileError, OutputDirectory, OutputFile};
-use crate::input::{id_path, is_written_anew, stream_of};
+use crate::input::{copy_of_member, id_path, is_written_anew, stream_of};
 use crate::output::cleaned::TABLES;
 use crate::output::schema::RemovedRow;
 use crate::output::{WriteError, finished};
@@ -46,12 +46,15 @@ pub fn restore(directory: &Path, target: &OutputDirectory, threads: usize) -> Re
     if fs::metadata(directory.join("dropped.jsonl")).is_ok_and(|metadata| metadata.len() > 0) {
         return Err(other("one that dropped documents, which are kept nowhere"));
     }
-    if let Some(input) = inputs(directory)?.into_iter().find(|input| is_written_anew(input)) {
+    let inputs = inputs(directory)?;
+    if let Some(input) = inputs.iter().find(|input| is_written_anew(input)).cloned() {
         let what = "its copy is a text or was written anew, not byte for byte: the input itself is the only original";
         return Err(WriteError::Restore { file: input, what: what.to_owned() });
     }
     let table = directory.join("removed.jsonl");
     let index = index(&table)?;
+    let members: HashMap<String, String> =
+        inputs.into_iter().filter_map(|input| Some((copy_of_member(&input)?, input))).collect();
     let mut copies = Vec::new();
     list(directory, Path::new(""), &mut copies)?;
     copies.sort();
@@ -64,8 +67,12 @@ pub fn restore(directory: &Path, target: &OutputDirectory, threads: usize) -> Re
             .par_iter()
             .map(|relative| {
                 let id = id_path(relative);
-                let stream = stream_of(&id).filter(|_| !index.contains_key(&id));
-                let source = stream.map_or(id.clone(), str::to_owned);
+                let is_file = index.contains_key(&id);
+                let source = match (stream_of(&id), members.get(&id)) {
+                    (Some(stream), _) if !is_file => stream.to_owned(),
+                    (_, Some(member)) if !is_file => member.clone(),
+                    _ => id,
+                };
                 let rows = match index.get(&source) {
                     Some(offset) => Some(rows_of(&table, *offset, source.clone())?),
                     None => None,

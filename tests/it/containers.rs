@@ -98,7 +98,7 @@ mod stored {
 }
 
 /// Returns the same pages in every container that keeps all of their fields.
-fn containers(pages: &[Page]) -> Vec<(&'static str, Vec<u8>)> {
+pub fn containers(pages: &[Page]) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("pages.jsonl", json_lines(pages).into_bytes()),
         ("pages.csv", table(pages, b',')),
@@ -110,7 +110,7 @@ fn containers(pages: &[Page]) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Returns pages as a WET file: a record each, after one that is none.
-fn wet(pages: &[Page]) -> Vec<u8> {
+pub fn wet(pages: &[Page]) -> Vec<u8> {
     let mut out = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 9\r\n\r\nmade: by\n\r\n\r\n".to_vec();
     for page in pages {
         let header = format!(
@@ -128,7 +128,7 @@ fn wet(pages: &[Page]) -> Vec<u8> {
 
 /// Returns the pages as their servers sent them.
 #[cfg(feature = "html")]
-fn warc(pages: &[Page]) -> Vec<u8> {
+pub fn warc(pages: &[Page]) -> Vec<u8> {
     use std::io::Write;
     let mut out = Vec::new();
     for page in pages {

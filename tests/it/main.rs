@@ -1,5 +1,7 @@
 //! Stories of users, each told by running the program or the library whole.
 
+mod archives;
+mod batch_runs;
 mod broken_input;
 mod browser;
 mod clean_articles;
@@ -12,6 +14,7 @@ mod find_retellings;
 mod interrupted_run;
 mod large_crawl;
 mod layering;
+mod mutated_input;
 mod readme;
 mod report;
 mod seeds;

@@ -10,7 +10,7 @@ use retold::boilerplate::{BoilerplateKind, KindSet, data_versions};
 use retold::config::{Keep, Shingle, Sites, Verify};
 use retold::decisions::Decisions;
 use retold::evidence::SavedEvidence;
-use retold::input::PUBLIC_SUFFIX_LIST;
+use retold::input::{PUBLIC_SUFFIX_LIST, Sample};
 
 use crate::teaching;
 use crate::values::{self, Memory, SkipLimit};
@@ -36,9 +36,9 @@ fn version() -> &'static str {
     subcommand_required = true,
     arg_required_else_help = true,
     long_about = "Finds near-duplicate articles and site boilerplate in scraped text, in one run.\n\n\
-        INPUT is files, directories (walked recursively), globs (`--glob`) or `-` (standard input): .txt, .md and .html \
-        (a file is a document), .jsonl, .ndjson and .json (an object is one), .csv, .tsv and .parquet (a row), .warc and \
-        .wet (a record), each but .parquet also as .gz, .zst, .bz2 or .xz.",
+        INPUT is files, directories (walked recursively), globs (`--glob`) or `-` (standard input): .txt, .md, .html \
+        and the .xml of trafilatura (a file is a document), .jsonl, .ndjson and .json (an object is one), .csv, .tsv and .parquet (a row), .warc and \
+        .wet (a record), each but .parquet also as .gz, .zst, .bz2 or .xz; and all of these in .zip and .tar archives.",
     after_help = "Every flag may also be set as RETOLD_<NAME> in the environment, or as a key of the same name in \
         `retold.toml`, in this directory or above. A flag wins over the environment, that over the file.",
     after_long_help = "Begin with:\n  \
@@ -77,8 +77,8 @@ pub enum Command {
         retold clean --from found -o clean --dedup\n  \
         retold clean --restore clean -o crawl-again\n\n\
         Files keep their relative path and name; `clean/removed.jsonl` holds every block that went, and `--restore` \
-        puts them back, byte for byte. Of `.html`, `.warc` and `.parquet` files the text is written, as `.html.txt`, \
-        `.warc.wet` and a new `.parquet`; their inputs stay the only original. `-o -` prints the cleaned records as JSON lines instead.")]
+        puts them back, byte for byte. The copy of an archive is a directory of its name with its members. Of `.html`, \
+        `.xml`, `.warc` and `.parquet` files the text is written, as `.html.txt`, `.xml.txt`, `.warc.wet` and a new `.parquet`; their inputs stay the only original. `-o -` prints the cleaned records as JSON lines instead.")]
     Clean(CleanArgs),
 
     /// Writes one document of every story, in the shape it came in
@@ -167,6 +167,11 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_parser = switch())]
     pub no_progress: bool,
 
+    /// Write messages on standard error as lines of JSON: time, level, run (as in summary.json) and message, and where
+    /// known file, line, byte, field and hint
+    #[arg(long, global = true, value_parser = switch())]
+    pub log_json: bool,
+
     /// When to use color; `auto` obeys NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = When::Auto, hide_possible_values = true)]
     pub color: When,
@@ -196,6 +201,13 @@ pub enum Format {
     Json,
 }
 
+/// A form of tables beside JSON lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableForm {
+    Csv,
+    Parquet,
+}
+
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -211,7 +223,7 @@ pub struct ScanArgs {
 
     /// Go on where an interrupted run of this same command stood, and leave what is finished for the next one should this
     /// one be interrupted too; it is kept in DIR.partial, or with `--temp-dir` there
-    #[arg(long, requires = "output", help_heading = "Output", value_parser = switch())]
+    #[arg(long, requires = "output", conflicts_with = "fail_fast", help_heading = "Output", value_parser = switch())]
     pub resume: bool,
 
     /// How many examples, clusters and sites the summary shows
@@ -234,6 +246,21 @@ pub struct ScanArgs {
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub all_blocks: bool,
 
+    /// Write the tables in another form too, beside the JSON lines: csv for spreadsheets, parquet for databases
+    ///
+    /// CSV files are UTF-8 with a byte order mark; an apostrophe leads cells that a spreadsheet would take for a formula,
+    /// several values in a cell stand apart by a semicolon, and text of more than 32,767 characters is cut, and told. Parquet
+    /// files have a column for every field, typed. The table `texts` is JSON lines alone.
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        requires = "output",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub tables: Option<TableForm>,
+
     /// Store every text in the table `texts` too, so that `report` can show it when the inputs are gone or were piped in
     #[arg(long, requires = "output", help_heading = "Output", value_parser = switch())]
     pub keep_texts: bool,
@@ -242,6 +269,8 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE", requires = "output", help_heading = "Output")]
     pub report: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub part: PartArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
     #[command(flatten)]
@@ -373,6 +402,10 @@ pub struct ConfigArgs {
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub timings: bool,
 
+    /// Write the tables of `scan` as csv or parquet too
+    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true, help_heading = "Output")]
+    pub tables: Option<TableForm>,
+
     /// Store every text in the table `texts` of `scan` too
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub keep_texts: bool,
@@ -380,6 +413,13 @@ pub struct ConfigArgs {
     /// List every block in the table `blocks` of `scan`, content too
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub all_blocks: bool,
+
+    /// Drop near-duplicates too, in `clean`
+    #[arg(long, help_heading = "Output", value_parser = switch())]
+    pub dedup: bool,
+
+    #[command(flatten)]
+    pub part: PartArgs,
 
     #[command(flatten)]
     pub guard: GuardArgs,
@@ -620,6 +660,31 @@ fn decisions(path: &Path) -> anyhow::Result<Decisions> {
     Ok(Decisions::parse(&path.display().to_string(), &text)?)
 }
 
+/// Which part of the inputs is read, for a first look.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct PartArgs {
+    /// Read the first N documents only, in order: for a first look. Such a scan cannot be applied with `--from`
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+
+    /// Read a sample only, such as 0.01 of the documents; the same in every run, another one with a seed, as 0.01:7
+    ///
+    /// A document is in it if a hash of the seed, of the path of its file and of its number in that file, taken as a number
+    /// from 0 to 1, lies below the share: so it depends on no other document, and a smaller share of the same seed is a
+    /// part of a larger one. With `--limit` the first N of the sample are read. Such a scan cannot be applied with `--from`.
+    #[arg(long, value_name = "SHARE[:SEED]", value_parser = str::parse::<Sample>)]
+    pub sample: Option<Sample>,
+}
+
+impl PartArgs {
+    /// Returns the flag that has a part of the inputs read, with its value, if one does.
+    pub fn flag(&self) -> Option<String> {
+        let sample = self.sample.map(|sample| format!("--sample {sample}"));
+        sample.or_else(|| self.limit.map(|limit| format!("--limit {limit}")))
+    }
+}
+
 /// How inputs are read.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Reading")]
@@ -658,7 +723,8 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "PATH")]
     pub against: Vec<PathBuf>,
 
-    /// Take only files that match, as in .gitignore; `!` before a pattern leaves files out; repeatable
+    /// Take only files that match, as in .gitignore; `!` before a pattern leaves files out; repeatable: patterns to include
+    /// and to exclude
     #[arg(long, value_name = "PATTERN")]
     pub glob: Vec<String>,
 
@@ -677,4 +743,27 @@ pub struct ReadingArgs {
     /// End with status 0 when at most this many inputs and records are skipped: a number, or a share such as 0.01
     #[arg(long, value_name = "N|SHARE", default_value = "0", value_parser = values::skip_limit)]
     pub max_skipped: SkipLimit,
+
+    /// End with status 2 at the first input or record that cannot be read, and write nothing
+    #[arg(long, value_parser = switch())]
+    pub fail_fast: bool,
+
+    /// Skip what cannot be read, list it, and end with status 1: the default, for where a settings file says `fail-fast`
+    #[arg(long, value_parser = switch())]
+    pub keep_going: bool,
+
+    /// Skip a record or text that unpacks to more than this, at most 1G; an eighth of `--memory` bounds it too
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = values::record_size)]
+    pub max_record: u64,
+
+    /// Skip a record or text that is more than about so many times as long as it was packed, past its first 64M: a bomb
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_ratio: u64,
+}
+
+impl ReadingArgs {
+    /// Returns whether the first thing that cannot be read ends the run.
+    pub fn fails_fast(&self) -> bool {
+        self.fail_fast && !self.keep_going
+    }
 }

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::io::{IsTerminal, Write};
 
+use retold::document::Skipped;
+
 use crate::args::When;
+use crate::log::{self, Level};
 
 /// An error that says what to do about it.
 #[derive(Debug)]
@@ -84,8 +87,8 @@ impl Paint {
     }
 }
 
-/// Returns the lines that tell an error, its causes and what to do.
-pub fn describe(error: &anyhow::Error, paint: Paint) -> String {
+/// Returns what an error and its causes say, and what to do.
+fn links(error: &anyhow::Error) -> (Vec<String>, Vec<String>) {
     let mut hints: Vec<String> = Vec::new();
     let mut lines: Vec<String> = Vec::new();
     for link in error.chain() {
@@ -96,6 +99,12 @@ pub fn describe(error: &anyhow::Error, paint: Paint) -> String {
         }
         hints.extend(hint_of(link).filter(|hint| !hints.contains(hint)));
     }
+    (lines, hints)
+}
+
+/// Returns the lines that tell an error, its causes and what to do.
+pub fn describe(error: &anyhow::Error, paint: Paint) -> String {
+    let (lines, hints) = links(error);
     let mut out = String::new();
     for (position, line) in lines.iter().enumerate() {
         let label = if position == 0 { paint.bold(&paint.red("error:")) } else { paint.bold("caused by:") };
@@ -111,6 +120,9 @@ pub fn describe(error: &anyhow::Error, paint: Paint) -> String {
 fn hint_of(link: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = link.downcast_ref::<Hinted>() {
         return Some(error.hint.clone());
+    }
+    if let Some(FailedFast(skipped)) = link.downcast_ref::<FailedFast>() {
+        return skipped.hint.clone();
     }
     if let Some(error) = link.downcast_ref::<retold::Error>() {
         return error.hint();
@@ -146,6 +158,27 @@ fn hint_of(link: &(dyn std::error::Error + 'static)) -> Option<String> {
 pub fn print_error(error: &anyhow::Error, paint: Paint) {
     let _ = std::io::stderr().write_all(describe(error, paint).as_bytes());
 }
+
+/// Tells an error on standard error as a line of the log.
+pub fn log_error(error: &anyhow::Error) {
+    let (lines, hints) = links(error);
+    let hint = (!hints.is_empty()).then(|| hints.join("; "));
+    let about = error.chain().find_map(|link| link.downcast_ref::<FailedFast>()).map(|failed| &failed.0);
+    let line = log::line(Level::Error, &lines.join(": "), about, hint.as_deref());
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// What `--fail-fast` ended a run for.
+#[derive(Debug)]
+pub struct FailedFast(pub Skipped);
+
+impl fmt::Display for FailedFast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, and `--fail-fast` ends the run there", self.0)
+    }
+}
+
+impl std::error::Error for FailedFast {}
 
 /// Returns whether an error is nothing but a reader of standard output that has gone: `retold … | head`.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -54,6 +54,15 @@ pub fn same_teaching(summary: &Summary, judging: &JudgingArgs, directory: &Path)
     Ok(())
 }
 
+/// Refuses to apply a scan that read a part of its inputs: of the rest it says nothing.
+pub fn is_whole(summary: &Summary, directory: &Path) -> Result<()> {
+    let part =
+        ["sample", "limit"].into_iter().find(|name| summary.settings.get(*name).is_some_and(|set| !set.is_null()));
+    let Some(part) = part else { return Ok(()) };
+    let error = anyhow!("the scan in `{}` read only a part of its input (`--{part}`)", directory.display());
+    Err(hinted(error, "scan all of it, or judge it anew by naming the input instead of `--from`"))
+}
+
 /// Returns the settings that a scan was made with.
 pub fn config(summary: &Summary) -> Config {
     let default = Config::default();
@@ -93,6 +102,7 @@ pub fn config(summary: &Summary) -> Config {
 ///
 /// The table of metadata is left out: it says nothing of texts, which are all that is read again.
 pub fn source_settings(summary: &Summary, means: &Means) -> Result<SourceSettings> {
+    let default = SourceSettings::default();
     Ok(SourceSettings {
         text_field: text(summary, "text_field"),
         id_field: text(summary, "id_field"),
@@ -107,11 +117,19 @@ pub fn source_settings(summary: &Summary, means: &Means) -> Result<SourceSetting
         metadata: None,
         temp_dir: means.temp_dir.clone(),
         memory_bytes: means.memory.unwrap_or(u64::MAX),
+        max_record_bytes: number(summary, "max_record").unwrap_or(default.max_record_bytes),
+        max_ratio: number(summary, "max_ratio").unwrap_or(default.max_ratio),
+        sample: text(summary, "sample").and_then(|text| text.parse().ok()),
+        limit: number(summary, "limit"),
     })
 }
 
 fn text(summary: &Summary, name: &str) -> Option<String> {
     summary.settings.get(name).and_then(|value| value.as_str()).map(str::to_owned)
+}
+
+fn number(summary: &Summary, name: &str) -> Option<u64> {
+    summary.settings.get(name).and_then(|value| value.as_u64())
 }
 
 fn list(summary: &Summary, name: &str) -> Vec<String> {

@@ -7,6 +7,7 @@ mod explanation;
 mod finished;
 mod guard;
 mod interrupt;
+mod log;
 mod progress;
 mod render;
 mod run;
@@ -50,7 +51,11 @@ fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status as u8),
         Err(error) if diagnostics::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            diagnostics::print_error(&error, paint);
+            if parsed.cli.global.log_json {
+                diagnostics::log_error(&error);
+            } else {
+                diagnostics::print_error(&error, paint);
+            }
             ExitCode::from(FAILED)
         }
     }

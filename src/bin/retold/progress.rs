@@ -1,8 +1,8 @@
 //! What is told while a run goes on: a progress bar, and warnings above it.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,8 +10,9 @@ use retold::document::Skipped;
 use retold::observe::{Leg, Observer};
 
 use crate::args::GlobalArgs;
-use crate::diagnostics::Paint;
+use crate::diagnostics::{FailedFast, Paint};
 use crate::interrupt::STOP;
+use crate::log::{self, Level};
 use crate::render::size;
 
 /// Skipped records and notes that are told one by one; the rest is counted.
@@ -53,6 +54,11 @@ pub struct Talk {
     bar: Mutex<Option<ProgressBar>>,
     beat: Mutex<Option<Beat>>,
     beats: bool,
+    /// Whether messages are lines of JSON.
+    log_json: bool,
+    /// Whether the first thing that cannot be read ends the run.
+    fail_fast: bool,
+    failed: OnceLock<Skipped>,
     skipped: AtomicU64,
     notes: AtomicU64,
 }
@@ -60,7 +66,7 @@ pub struct Talk {
 impl Talk {
     /// Makes it as the flags say: no bar when standard error is no terminal, nothing at all when quiet.
     pub fn new(global: &GlobalArgs, paint: Paint) -> Talk {
-        let bars = !global.quiet && !global.no_progress && std::io::stderr().is_terminal();
+        let bars = !global.quiet && !global.no_progress && !global.log_json && std::io::stderr().is_terminal();
         Talk {
             quiet: global.quiet,
             bars,
@@ -68,14 +74,49 @@ impl Talk {
             bar: Mutex::new(None),
             beat: Mutex::new(None),
             beats: !global.quiet && !global.no_progress && !bars,
+            log_json: global.log_json,
+            fail_fast: false,
+            failed: OnceLock::new(),
             skipped: AtomicU64::new(0),
             notes: AtomicU64::new(0),
         }
     }
 
+    /// Has the first thing that cannot be read end the run, where that is asked for.
+    #[must_use]
+    pub fn failing_fast(self, fail_fast: bool) -> Talk {
+        Talk { fail_fast, ..self }
+    }
+
+    /// Ends the run if something could not be read and that is to end it.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.failed.get().map_or(Ok(()), |skipped| Err(FailedFast(skipped.clone()).into()))
+    }
+
     /// Tells a warning.
     pub fn warn(&self, text: &str) {
-        self.line(&format!("{} {text}", self.paint.bold(&self.paint.yellow("warning:"))));
+        self.say(Level::Warning, text, None);
+    }
+
+    /// Tells something, which may be about what was skipped.
+    fn say(&self, level: Level, text: &str, skipped: Option<&Skipped>) {
+        if self.log_json {
+            return self.line(&log::line(level, text, skipped, None));
+        }
+        let label = match level {
+            Level::Progress => return self.line(text),
+            Level::Note => self.paint.bold("note:"),
+            Level::Warning => self.paint.bold(&self.paint.yellow("warning:")),
+            Level::Error => self.paint.bold(&self.paint.red("error:")),
+        };
+        let hint = skipped.and_then(|skipped| skipped.hint.as_ref());
+        let hint = hint.map(|hint| format!("\n{} {hint}", self.paint.bold("hint:"))).unwrap_or_default();
+        self.line(&format!("{label} {text}{hint}"));
+    }
+
+    /// Returns how many things are told one by one: a log takes all.
+    fn told(&self) -> u64 {
+        if self.log_json { u64::MAX } else { TOLD }
     }
 
     /// Takes the bar away and tells what was only counted; `listed` says where skipped records stand in full.
@@ -83,7 +124,7 @@ impl Talk {
         if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").take() {
             bar.finish_and_clear();
         }
-        let more = |count: &AtomicU64| count.load(Ordering::Relaxed).saturating_sub(TOLD);
+        let more = |count: &AtomicU64| count.load(Ordering::Relaxed).saturating_sub(self.told());
         let where_listed = listed.map(|path| format!(", all listed in `{path}`")).unwrap_or_default();
         match more(&self.skipped) {
             0 => {}
@@ -91,7 +132,7 @@ impl Talk {
         }
         match more(&self.notes) {
             0 => {}
-            count => self.line(&format!("{} {count} more like these", self.paint.bold("note:"))),
+            count => self.say(Level::Note, &format!("{count} more like these"), None),
         }
     }
 
@@ -148,7 +189,7 @@ impl Observer for Talk {
             let now = Instant::now();
             if now.duration_since(beat.told) >= HEARTBEAT {
                 beat.told = now;
-                self.line(&beat.line(now));
+                self.say(Level::Progress, &beat.line(now), None);
             }
         }
         if !self.bars {
@@ -160,25 +201,24 @@ impl Observer for Talk {
     }
 
     fn skipped(&self, skipped: &Skipped) {
-        if self.skipped.fetch_add(1, Ordering::Relaxed) >= TOLD {
+        if self.fail_fast {
+            // The error that ends the run tells it.
+            let _ = self.failed.set(skipped.clone());
             return;
         }
-        match &skipped.hint {
-            Some(hint) => {
-                self.warn(&format!("skipped {skipped}\n{} {hint}", self.paint.bold("hint:")));
-            }
-            None => self.warn(&format!("skipped {skipped}")),
+        if self.skipped.fetch_add(1, Ordering::Relaxed) < self.told() {
+            self.say(Level::Warning, &format!("skipped {skipped}"), Some(skipped));
         }
     }
 
     fn note(&self, note: &str) {
-        if self.notes.fetch_add(1, Ordering::Relaxed) < TOLD {
-            self.line(&format!("{} {note}", self.paint.bold("note:")));
+        if self.notes.fetch_add(1, Ordering::Relaxed) < self.told() {
+            self.say(Level::Note, note, None);
         }
     }
 
     fn stopped(&self) -> bool {
-        STOP.is_raised()
+        STOP.is_raised() || self.failed.get().is_some()
     }
 }
 

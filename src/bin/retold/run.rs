@@ -1,7 +1,7 @@
 //! What `scan`, `clean` and `dedup` share: what a run may use, what it reads, where it writes.
 
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use retold::document::{Against, DocumentSource, Skipped};
@@ -15,9 +15,10 @@ use retold::store::Workspace;
 use retold::{Config, Error};
 use serde_json::json;
 
-use crate::args::{GlobalArgs, InputPaths, ReadingArgs};
+use crate::args::{GlobalArgs, InputPaths, PartArgs, ReadingArgs};
 use crate::diagnostics::hinted;
 use crate::interrupt;
+use crate::log;
 use crate::progress::Talk;
 use crate::render::size;
 use crate::values::Memory;
@@ -91,6 +92,7 @@ impl Means {
         source: &Source,
         references: &References,
         reading: &ReadingArgs,
+        part: &PartArgs,
     ) -> Result<Workspace> {
         let sources = || std::iter::once(source).chain(references.0.iter().map(|(_, source)| source));
         if sources().flat_map(Source::files).any(|file| file.modified.is_none()) {
@@ -105,7 +107,7 @@ impl Means {
             "data": retold::boilerplate::data_versions(),
             "sketch": retold::similarity::SKETCH_VERSION,
             "settings": config.settings(),
-            "reading": reading_settings(reading),
+            "reading": reading_settings(reading, part),
             // Rules, evidence and weights stand in the settings by a hash of what they say.
             "contents of": {
                 "decisions": format!("{:016x}", hash64(format!("{:?}", config.decisions).as_bytes())),
@@ -122,13 +124,12 @@ impl Means {
 
     /// Returns what depends on this machine and this run.
     pub fn facts(&self, paths: &[PathBuf], workspace: Option<&Workspace>, stages: Vec<StageFacts>) -> RunFacts {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
         let absolute = |path: &PathBuf| match path.as_os_str() == "-" {
             true => "-".to_owned(),
             false => std::path::absolute(path).as_deref().unwrap_or(path).display().to_string(),
         };
         RunFacts {
-            id: format!("{:016x}", retold::hash::mix64(now ^ u64::from(std::process::id()) << 32)),
+            id: log::run_id().to_owned(),
             threads: self.threads as u64,
             memory: self.memory,
             paths: paths.iter().map(absolute).collect(),
@@ -212,6 +213,10 @@ pub fn source_settings(reading: &ReadingArgs, within: Option<&str>, means: &Mean
         metadata: reading.metadata.clone(),
         temp_dir: means.temp_dir.clone(),
         memory_bytes: means.memory.unwrap_or(u64::MAX),
+        max_record_bytes: reading.max_record,
+        max_ratio: reading.max_ratio,
+        sample: None,
+        limit: None,
     })
 }
 
@@ -224,6 +229,7 @@ pub fn open(paths: &[PathBuf], settings: &SourceSettings, talk: &Talk) -> Result
     for skipped in source.skipped() {
         talk.skipped(skipped);
     }
+    talk.check()?;
     Ok(source)
 }
 
@@ -351,6 +357,9 @@ fn place_of(path: &Path) -> PathBuf {
 }
 
 /// Judges documents and finds what is said twice.
+///
+/// # Errors
+/// The scan's own, and if something could not be read that is to end the run.
 pub fn scan<'w>(
     config: &Config,
     workspace: &'w Workspace,
@@ -358,9 +367,11 @@ pub fn scan<'w>(
     references: &References,
     talk: &Talk,
     tables: Option<&Tables>,
-) -> Result<Scan<'w>, Error> {
+) -> Result<Scan<'w>> {
     let sink = tables.map(|tables| tables as &dyn retold::output::Sink);
-    retold::scan(config, workspace, &references.after(source), talk, sink)
+    let scan = retold::scan(config, workspace, &references.after(source), talk, sink);
+    talk.check()?;
+    Ok(scan?)
 }
 
 /// Returns everything that could not be read, in order.
@@ -381,11 +392,12 @@ pub fn summarize(
     source: &Source,
     skipped: &[Skipped],
     reading: &ReadingArgs,
+    part: &PartArgs,
 ) -> Summary {
     let mut summary = scan.summary().clone();
     command.clone_into(&mut summary.retold);
     summary.data_versions.push(("public_suffix_list".to_owned(), PUBLIC_SUFFIX_LIST.to_owned()));
-    summary.settings.append(&mut reading_settings(reading));
+    summary.settings.append(&mut reading_settings(reading, part));
     let files = source.files().iter().zip(source.digests());
     summary.inputs = files
         .map(|(file, digest)| Input {
@@ -396,11 +408,12 @@ pub fn summarize(
         .collect();
     summary.skipped = skipped.len() as u64;
     summary.warnings.extend(source.told().iter().cloned());
+    summary.warnings.extend(part.flag().map(|flag| format!("`{flag}`: only a part of the input was read")));
     summary
 }
 
 /// Returns the settings of reading, which change answers too.
-fn reading_settings(reading: &ReadingArgs) -> serde_json::Map<String, serde_json::Value> {
+fn reading_settings(reading: &ReadingArgs, part: &PartArgs) -> serde_json::Map<String, serde_json::Value> {
     let all = serde_json::json!({
         "text_field": reading.text_field,
         "id_field": reading.id_field,
@@ -413,6 +426,10 @@ fn reading_settings(reading: &ReadingArgs) -> serde_json::Map<String, serde_json
         "metadata": reading.metadata,
         "site_from": reading.site_from,
         "site_from_dir": reading.site_from_dir,
+        "max_record": reading.max_record,
+        "max_ratio": reading.max_ratio,
+        "sample": part.sample.map(|sample| sample.to_string()),
+        "limit": part.limit,
     });
     match all {
         serde_json::Value::Object(settings) => settings,

@@ -79,22 +79,8 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Parsed, ParseError> {
 /// Returns the command with the variable of every flag.
 pub fn with_environment(command: Command) -> Command {
     each_flag(command, |arg, name| {
-        const RUN_ONLY: [&str; 13] = [
-            "files-from",
-            "help",
-            "version",
-            "print",
-            "restore",
-            "output",
-            "save-evidence",
-            "suggest-rules",
-            "report",
-            "since",
-            "from",
-            "force",
-            "resume",
-        ];
-        if RUN_ONLY.contains(&name) {
+        // Which file to read can be said there, but not in the file itself.
+        if NOT_IN_FILE.contains(&name) && !matches!(name, "config" | "no-config") {
             return arg;
         }
         // Names live as long as the program does: a few dozen short strings.
@@ -291,6 +277,20 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         with_environment(Cli::command()).debug_assert();
+    }
+
+    #[test]
+    fn config_shows_every_setting_of_every_command() {
+        let command = with_environment(Cli::command());
+        let names = |command: &Command| -> std::collections::BTreeSet<String> {
+            let flags = command.get_arguments().filter_map(Arg::get_long).map(str::to_owned);
+            flags.filter(|name| !NOT_IN_FILE.contains(&&**name)).collect()
+        };
+        let shown = names(command.find_subcommand("config").unwrap());
+        for subcommand in command.get_subcommands() {
+            let missing: Vec<String> = names(subcommand).difference(&shown).cloned().collect();
+            assert!(missing.is_empty(), "{}: {missing:?}", subcommand.get_name());
+        }
     }
 
     #[test]

@@ -18,12 +18,30 @@ pub enum Memory {
 /// The smallest budget: below it the fixed buffers of the stages alone would not fit.
 const LEAST_MEMORY: u64 = 64 << 20;
 
+/// The longest record that can be judged.
+const MOST_RECORD: u64 = 1 << 30;
+
 /// Parses a memory budget: a number with K, M, G or T (powers of 1024), or `unlimited`.
 pub fn memory(text: &str) -> Result<Memory, String> {
     if text == "unlimited" {
         return Ok(Memory::Unlimited);
     }
-    let wrong = || format!("expected a size such as 512M or 4G, or `unlimited`, found `{text}`");
+    let bytes =
+        size(text).ok_or_else(|| format!("expected a size such as 512M or 4G, or `unlimited`, found `{text}`"))?;
+    if bytes < LEAST_MEMORY {
+        return Err(format!("expected at least 64M, found `{text}`"));
+    }
+    Ok(Memory::Bytes(bytes))
+}
+
+/// Parses the length that a record may have.
+pub fn record_size(text: &str) -> Result<u64, String> {
+    let bytes = size(text).filter(|bytes| (1..=MOST_RECORD).contains(bytes));
+    bytes.ok_or_else(|| format!("expected a size up to 1G, such as 64M, found `{text}`"))
+}
+
+/// Parses a size: a number with K, M, G or T (powers of 1024).
+fn size(text: &str) -> Option<u64> {
     let upper = text.to_ascii_uppercase();
     let number = upper.trim_end_matches("IB").trim_end_matches('B');
     let (digits, shift) = match number.as_bytes().last() {
@@ -33,12 +51,8 @@ pub fn memory(text: &str) -> Result<Memory, String> {
         Some(b'T') => (&number[..number.len() - 1], 40),
         _ => (number, 0),
     };
-    let amount: f64 = digits.trim().parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0).ok_or_else(wrong)?;
-    let bytes = (amount * (1u64 << shift) as f64) as u64;
-    if bytes < LEAST_MEMORY {
-        return Err(format!("expected at least 64M, found `{text}`"));
-    }
-    Ok(Memory::Bytes(bytes))
+    let amount: f64 = digits.trim().parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0)?;
+    Some((amount * (1u64 << shift) as f64) as u64)
 }
 
 impl fmt::Display for Memory {
@@ -169,6 +183,15 @@ mod tests {
         assert!(memory("63M").unwrap_err().contains("at least 64M"));
         for text in ["", "M", "lots", "-5G", "infG", "NaN"] {
             assert!(memory(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_record_may_be_up_to_a_gibibyte_long() {
+        assert_eq!(record_size("1G"), Ok(1 << 30));
+        assert_eq!(record_size("64K"), Ok(64 << 10));
+        for text in ["0", "2G", "x", ""] {
+            assert!(record_size(text).unwrap_err().contains("up to 1G"), "{text}");
         }
     }
 

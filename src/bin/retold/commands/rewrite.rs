@@ -14,7 +14,7 @@ use retold::output::{
 };
 use retold::pipeline::Clock;
 
-use crate::args::{Format, InputPaths, JudgingArgs, ReadingArgs};
+use crate::args::{Format, InputPaths, JudgingArgs, PartArgs, ReadingArgs};
 use crate::commands::{Status, print};
 use crate::diagnostics::{Paint, hinted};
 use crate::finished;
@@ -66,7 +66,7 @@ impl Job<'_> {
 pub fn run(parsed: &Parsed, job: &Job<'_>) -> Result<Status> {
     let global = &parsed.cli.global;
     let means = Means::new(global);
-    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
+    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr())).failing_fast(job.reading.fails_fast());
     let (summary, rewritten, skipped) = match job.from {
         Some(directory) => apply(parsed, job, directory, &means, &talk)?,
         None => judge(job, &means, &talk)?,
@@ -99,7 +99,7 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let scan = run::scan(&config, &workspace, &source, &references, talk, None)?;
     let digests = source.digests();
     let skipped = run::all_skipped(&source, &references, &scan);
-    let mut summary = run::summarize(job.command, &scan, &source, &skipped, job.reading);
+    let mut summary = run::summarize(job.command, &scan, &source, &skipped, job.reading, &PartArgs::default());
     let inputs: Vec<String> = paths.iter().map(|path| quoted(&path.to_string_lossy())).collect();
     let shows = format!("retold scan {}", inputs.join(" "));
     Toll::count(scan.documents()?, job.cleans(), job.drops())?.check(job.max_removed, &summary, &shows)?;
@@ -116,6 +116,7 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
 /// Writes the inputs of a finished scan as it has judged them.
 fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: &Talk) -> Result<Outcome> {
     let scan = finished::open(directory)?;
+    finished::is_whole(scan.summary(), directory)?;
     let higher = higher_threshold(parsed, job, scan.summary(), directory)?;
     refuse_settings(parsed, job, directory)?;
     finished::same_teaching(scan.summary(), job.judging, directory)?;
@@ -144,6 +145,7 @@ fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: 
     for skipped in &rewritten.skipped {
         talk.skipped(skipped);
     }
+    talk.check()?;
     let mut skipped = source.skipped().to_vec();
     skipped.extend(rewritten.skipped.iter().cloned());
     skipped.sort_by(|a, b| (&a.source, a.row).cmp(&(&b.source, b.row)));
@@ -183,7 +185,7 @@ fn higher_threshold(
 
 /// Refuses flags that a finished scan has settled: ignoring them in silence would look like obeying them.
 fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<()> {
-    const FREE: [&str; 11] = [
+    const FREE: [&str; 14] = [
         "max-removed",
         "max-skipped",
         "threads",
@@ -193,6 +195,9 @@ fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<(
         "no-progress",
         "color",
         "format",
+        "log-json",
+        "fail-fast",
+        "keep-going",
         "dedup",
         "top",
     ];

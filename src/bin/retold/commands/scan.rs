@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use retold::document::DocumentSource;
 use retold::files::FileError;
-use retold::output::{ClusterRow, HeadlineRow, Summary, Tables, suggested_rules};
+use retold::input::SourceSettings;
+use retold::observe::Observer;
+use retold::output::{ClusterRow, HeadlineRow, Summary, TableFormat, Tables, export_tables, suggested_rules};
 use retold::pipeline::{Clock, Scan};
 use retold::{Config, Error};
 
-use crate::args::{Format, ScanArgs};
+use crate::args::{Format, ScanArgs, TableForm};
 use crate::commands::{Status, print, report};
 use crate::diagnostics::{Paint, hinted};
 use crate::progress::Talk;
-use crate::render::quoted;
+use crate::render::{counted, quoted};
 use crate::run::{self, Means, References};
 use crate::settings::{Parsed, Setting};
 use crate::summary::Shown;
@@ -34,18 +36,19 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         ..args.judging.config(args.all_blocks)?
     };
     let settings = run::source_settings(&args.reading, config.within.as_deref(), &means)?;
+    let part = SourceSettings { sample: args.part.sample, limit: args.part.limit, ..settings.clone() };
     let paths = run::inputs(&args.inputs)?;
     let read = [paths.as_slice(), &args.reading.against].concat();
     let output =
         args.output.as_deref().map(|target| run::output(target, args.replace.force, args.resume, &read)).transpose()?;
     let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
 
-    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
-    let source = run::open(&paths, &settings, &talk)?;
+    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr())).failing_fast(args.reading.fails_fast());
+    let source = run::open(&paths, &part, &talk)?;
     let references = References::open(&args.reading.against, &settings, &talk)?;
     let workspace = match &output {
         Some(output) if args.resume => {
-            means.resumable_workspace(output, &config, &source, &references, &args.reading)?
+            means.resumable_workspace(output, &config, &source, &references, &args.reading, &args.part)?
         }
         Some(output) => {
             means.begin_anew(output);
@@ -61,17 +64,20 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let (evidence, rules) = (new_file(&args.save_evidence)?, new_file(&args.suggest_rules)?);
     let page = new_file(&args.report)?;
     let scan = run::scan(&config, &workspace, &source, &references, &talk, tables.as_ref());
-    let scan = scan.map_err(|error| match error {
-        Error::Stopped if args.resume => hinted(error.into(), "the same command goes on from what is finished"),
-        other => other.into(),
+    let scan = scan.map_err(|error| match error.downcast_ref() {
+        Some(Error::Stopped) if args.resume => hinted(error, "the same command goes on from what is finished"),
+        _ => error,
     })?;
     let skipped = run::all_skipped(&source, &references, &scan);
-    let mut summary = run::summarize("scan", &scan, &source, &skipped, &args.reading);
+    let mut summary = run::summarize("scan", &scan, &source, &skipped, &args.reading, &args.part);
     let mut clock = Clock::start(&workspace);
     if let Some(tables) = &tables {
         run::write_tables(tables, &scan, &skipped)?;
         if args.keep_texts {
             report::keep_texts(tables, &source)?;
+        }
+        if let (Some(form), Some(output)) = (args.tables, &output) {
+            export(output.path(), form, &talk)?;
         }
     }
     workspace.keep(LAST_FILES, &true);
@@ -110,7 +116,13 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
                 boilerplate: config.boilerplate,
                 threshold: config.threshold,
                 top: args.top,
-                next: &next_commands(&summary, &paths, args.output.as_deref(), &parsed.settings()),
+                next: &next_commands(
+                    &summary,
+                    &paths,
+                    // What read a part of the input cannot be applied to it.
+                    args.output.as_deref().filter(|_| args.part.flag().is_none()),
+                    &parsed.settings(),
+                ),
             };
             let mut text = shown.text(Paint::new(global.color, &std::io::stdout()));
             if args.timings {
@@ -123,6 +135,20 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     workspace.discard().map_err(Error::from)?;
     let allowed = args.reading.max_skipped.allows(summary.skipped, summary.documents);
     Ok(if allowed { Status::Done } else { Status::Skipped })
+}
+
+/// Writes the tables in another form too, and tells what of them did not fit.
+fn export(directory: &Path, form: TableForm, talk: &Talk) -> Result<()> {
+    let format = match form {
+        TableForm::Csv => TableFormat::Csv,
+        TableForm::Parquet => TableFormat::Parquet,
+    };
+    let exported = export_tables(directory, format)?;
+    if exported.cut_cells > 0 {
+        let cells = counted(exported.cut_cells, "cell");
+        talk.note(&format!("`--tables csv`: {cells} cut at 32,767 characters; the tables as JSON lines hold all"));
+    }
+    Ok(())
 }
 
 /// Returns the clusters of most documents, ties in order.
@@ -178,8 +204,9 @@ fn next_commands(summary: &Summary, paths: &[PathBuf], output: Option<&Path>, se
 }
 
 /// Settings that say what to print or where, not how to judge.
-const NOT_REPEATED: [&str; 12] = [
+const NOT_REPEATED: [&str; 18] = [
     "top",
+    "tables",
     "timings",
     "keep-texts",
     "all-blocks",
@@ -191,6 +218,11 @@ const NOT_REPEATED: [&str; 12] = [
     "no-progress",
     "color",
     "format",
+    "log-json",
+    "fail-fast",
+    "keep-going",
+    "limit",
+    "sample",
 ];
 
 /// Returns the flags of this command line that the next one needs too.
