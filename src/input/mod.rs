@@ -92,7 +92,7 @@ pub struct SourceSettings {
     pub title_field: Option<String>,
     /// The field that holds the date.
     pub date_field: Option<String>,
-    /// The field inside whose values documents are compared: [`Document::within`].
+    /// The field inside whose values documents are compared: [`Document::within`](crate::document::Document::within).
     pub within_field: Option<String>,
     /// Patterns, as in `.gitignore` files, of what is read below a directory (`*.txt`) and what is not (`!drafts/`).
     pub globs: Vec<String>,
