@@ -46,6 +46,12 @@ pub enum WriteError {
         /// Why.
         what: String,
     },
+    /// Attributes stand beside JSON lines alone.
+    #[error("`{input}`: attributes are lines beside the lines of JSON that they are about, and this file has none")]
+    NoLines {
+        /// The file.
+        input: String,
+    },
     /// Documents and decisions do not belong together.
     #[error("documents and decisions do not fit together: found {what}")]
     Decisions {
@@ -118,6 +124,9 @@ impl WriteError {
             WriteError::Output(error) => error.hint(),
             WriteError::Copy { .. } => "check that the input can be read to its end, and scan again".to_owned(),
             WriteError::OverInput { .. } => "name a directory outside the input with `-o`".to_owned(),
+            WriteError::NoLines { .. } => {
+                "leave it out with `--glob`, or write copies without `--attributes`".to_owned()
+            }
             WriteError::Collision { .. } => "rename that file, or leave it out with `--glob`".to_owned(),
             WriteError::Decisions { .. } => {
                 "run with the settings of the scan, or scan again: the input or the fields differ".to_owned()

@@ -329,3 +329,55 @@ fn an_article_in_markdown_keeps_its_table_its_code_and_its_list() {
     assert!(clean.contains(middle) && clean.starts_with("# Harbor closes"), "{clean}");
     assert!(!clean.contains("newsletter") && !clean.contains("Read more") && !clean.contains("/sports"), "{clean}");
 }
+
+/// Takes spans of characters out of a text.
+fn without(text: &str, spans: &[serde_json::Value]) -> String {
+    let within = |at: usize| spans.iter().any(|span| (span[0].as_u64()..span[1].as_u64()).contains(&Some(at as u64)));
+    text.chars().enumerate().filter(|(at, _)| !within(*at)).map(|(_, c)| c).collect()
+}
+
+#[test]
+fn attributes_say_beside_the_shards_what_clean_takes_and_dedup_drops() {
+    let place = Place::new();
+    let mut pages = crawl(47, 60, 3);
+    for (at, page) in pages.iter_mut().enumerate() {
+        page.text = format!("Zürich — 東京, № {at}\n\n{}", page.text);
+    }
+    place.file("corpus/documents/a/one.jsonl.gz", gzip(json_lines(&pages[..30]).as_bytes()));
+    place.file("corpus/documents/two.jsonl", format!("{}{{\"id\": \"none\"}}\n", json_lines(&pages[30..])));
+    let shown = place.run(["clean", "corpus/documents", "--attributes", "dolma", "-o", "corpus/attributes/retold"]);
+    shown.ends_with(1).prints("Attributes of 60 documents").prints("`retold__duplicate`");
+    place.run(["clean", "corpus/documents", "-o", "clean"]).ends_with(1);
+    place.run(["dedup", "corpus/documents", "-o", "unique"]).ends_with(1);
+    let lines = |path: &str| -> Vec<serde_json::Value> {
+        let text = String::from_utf8(unpacked(&place, path)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let mut duplicates = Vec::new();
+    for shard in ["a/one.jsonl.gz", "two.jsonl"] {
+        let (before, clean) = (lines(&format!("corpus/documents/{shard}")), lines(&format!("clean/{shard}")));
+        let attributes = lines(&format!("corpus/attributes/retold/{shard}"));
+        assert_eq!((before.len(), before.len()), (clean.len(), attributes.len()));
+        for ((before, clean), line) in before.iter().zip(&clean).zip(&attributes) {
+            assert_eq!(before["id"], line["id"]);
+            let Some(text) = before["text"].as_str() else { continue };
+            let spans = line["attributes"]["retold__boilerplate"].as_array().cloned().unwrap_or_default();
+            assert_eq!(without(text, &spans), clean["text"].as_str().unwrap());
+            let by_kind = line["attributes"].as_object().unwrap().iter();
+            let by_kind = by_kind.filter(|(name, _)| !["retold__boilerplate", "retold__duplicate"].contains(&name.as_str()));
+            assert_eq!(by_kind.map(|(_, spans)| spans.as_array().unwrap().len()).sum::<usize>(), spans.len());
+            if let Some(whole) = line["attributes"].get("retold__duplicate") {
+                assert_eq!((whole[0][0].as_u64(), whole[0][1].as_u64()), (Some(0), Some(text.chars().count() as u64)));
+                duplicates.push(line["id"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    let dropped = place.rows("unique/dropped.jsonl");
+    assert!(!dropped.is_empty());
+    assert_eq!(duplicates, dropped.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
+    place.file("corpus/documents/three.csv", "id,text\n1,One.\n");
+    let refused = place.run(["clean", "corpus/documents", "--attributes", "dolma", "-o", "again"]).ends_with(2);
+    refused.tells("`three.csv`: attributes are lines beside").tells("--glob");
+    place.run(["clean", "--restore", "corpus/attributes/retold", "-o", "again"]).ends_with(2);
+    assert!(!place.path("again").exists());
+}

@@ -20,6 +20,7 @@ fn every_command_of_the_readme_runs() {
         let path = entry.unwrap().path();
         place.file(&format!("seeds/{}", path.file_name().unwrap().display()), std::fs::read(&path).unwrap());
     }
+    place.file("corpus/documents/one.jsonl", "{\"id\": \"1\", \"text\": \"The board met on Monday.\"}\n");
     let commands = commands(&readme);
     assert!(commands.len() > 5, "{commands:?}");
     for command in commands {

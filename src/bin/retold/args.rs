@@ -208,6 +208,12 @@ pub enum TableForm {
     Parquet,
 }
 
+/// What reads attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AttributesForm {
+    Dolma,
+}
+
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -297,6 +303,14 @@ pub struct CleanArgs {
     /// Drop near-duplicates too
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub dedup: bool,
+
+    /// Write no copies, but what would go as attributes of that toolkit, beside shards that stay as they are: dolma
+    ///
+    /// For every file of JSON lines one of the same name, with a line a record: spans in characters with the probability
+    /// as `retold__boilerplate` and by kind, as `retold__newsletter`; the whole text of a near-duplicate with its
+    /// similarity as `retold__duplicate`. The toolkit finds them when DIR is `attributes/NAME` beside `documents`.
+    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true, conflicts_with_all = ["dedup", "restore"], help_heading = "Output")]
+    pub attributes: Option<AttributesForm>,
 
     /// Put what an earlier `clean` removed back: rebuilds its input from that directory
     #[arg(long, value_name = "DIR", conflicts_with_all = ["inputs", "files_from"], help_heading = "Output")]
@@ -417,6 +431,10 @@ pub struct ConfigArgs {
     /// Drop near-duplicates too, in `clean`
     #[arg(long, help_heading = "Output", value_parser = switch())]
     pub dedup: bool,
+
+    /// Write attributes of that toolkit instead of copies, in `clean`: dolma
+    #[arg(long, value_name = "FORM", value_enum, hide_possible_values = true, help_heading = "Output")]
+    pub attributes: Option<AttributesForm>,
 
     #[command(flatten)]
     pub part: PartArgs,

@@ -16,6 +16,8 @@
     reason = "an error is a row of `skipped`, no larger than the document it stands for"
 )]
 
+mod attributes;
+
 mod piece;
 
 mod outcome;
@@ -84,15 +86,18 @@ pub enum Mode {
     Dedup,
     /// The kept documents, without their boilerplate.
     CleanDedup,
+    /// No document: for each a line that says what the others would take out of it, and whether they would drop it, for
+    /// the mixer of the dolma toolkit.
+    Attributes,
 }
 
 impl Mode {
     fn removes(self) -> bool {
-        self != Mode::Dedup
+        matches!(self, Mode::Clean | Mode::CleanDedup)
     }
 
     fn drops(self) -> bool {
-        self != Mode::Clean
+        matches!(self, Mode::Dedup | Mode::CleanDedup)
     }
 }
 
@@ -122,9 +127,9 @@ pub struct Rewritten {
     pub documents: u64,
     /// Documents written.
     pub kept: u64,
-    /// Documents left out: rows of `dropped`.
+    /// Documents left out: rows of `dropped`; of attributes, documents said to be duplicates.
     pub dropped: u64,
-    /// Blocks cut out: rows of `removed`.
+    /// Blocks cut out: rows of `removed`; of attributes, blocks said to be boilerplate.
     pub removed: u64,
     /// Bytes of text in the documents written, before anything was cut out of them.
     pub text_bytes: u64,

@@ -11,6 +11,7 @@ use crate::input::decode::{Charset, decode_as};
 use crate::input::ranges::{text_ranges, without};
 use crate::input::{Container, InputFile, Source, fields, warc};
 use crate::output::WriteError;
+use crate::output::cleaned::attributes;
 use crate::output::cleaned::piece::{Piece, Record, Row, TextDocument};
 use crate::output::cleaned::{Decision, Mode, RemovedBlock, Rewritten};
 use crate::output::cut::widen;
@@ -56,6 +57,10 @@ impl Piece {
             Piece::Unreadable(skipped) => output.counts.skipped.push(skipped),
             Piece::Records { file, chunk, records } => {
                 let piece = RecordsPiece { source, file, chunk, records };
+                if mode == Mode::Attributes {
+                    output.write_attributes(piece, directory.is_some(), decide)?;
+                    return Ok(output);
+                }
                 output.write_records(piece, mode, directory.is_some(), decide)?;
             }
             Piece::Rows { file, group, rows, packed_bytes, trouble } => {
@@ -147,6 +152,41 @@ impl Output {
                 self.copy.push(b'\n');
             }
         }
+        Ok(())
+    }
+
+    /// Says what would become of some records.
+    fn write_attributes(
+        &mut self,
+        piece: RecordsPiece<'_>,
+        to_directory: bool,
+        mut decide: impl FnMut() -> Decision,
+    ) -> Result<(), WriteError> {
+        let RecordsPiece { source, file, chunk, records } = piece;
+        let mut lines = Vec::new();
+        for record in records {
+            let bytes = chunk.bytes_of(&record.place);
+            let document = match record.read {
+                Ok(document) => document,
+                Err(skipped) => {
+                    self.counts.skipped.push(skipped);
+                    attributes::append(bytes, None, &mut lines);
+                    continue;
+                }
+            };
+            let decision = decide();
+            attributes::append(bytes, Some((&document, &decision)), &mut lines);
+            self.counts.documents += 1;
+            self.counts.kept += 1;
+            self.counts.dropped += u64::from(!decision.keep);
+            self.counts.removed += decision.removed.len() as u64;
+            self.counts.text_bytes += document.text.len() as u64;
+            self.counts.removed_bytes += decision.removed.iter().map(|block| block.span.len() as u64).sum::<u64>();
+        }
+        self.counts.skipped.extend(chunk.trouble.clone());
+        self.bytes = chunk.packed_bytes;
+        self.file = Some(file);
+        self.copy = if to_directory { packed(source, file, lines, chunk.compression)? } else { lines };
         Ok(())
     }
 
@@ -417,6 +457,6 @@ fn cut_record(
 }
 
 /// Returns what goes of a text with the blocks that are removed.
-fn widened(text: &str, removed: &[RemovedBlock]) -> Vec<Span> {
+pub(super) fn widened(text: &str, removed: &[RemovedBlock]) -> Vec<Span> {
     widen(text, &removed.iter().map(|block| block.span).collect::<Vec<_>>())
 }

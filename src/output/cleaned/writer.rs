@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::files::{OutputDirectory, OutputFile};
-use crate::input::{InputFile, Source};
+use crate::input::{Container, InputFile, Source};
 use crate::output::WriteError;
 use crate::output::cleaned::outcome::Output;
 use crate::output::cleaned::{Mode, Rewritten, TABLES, Target};
@@ -23,6 +23,10 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(source: &'a Source, mode: Mode, target: Target<'a>) -> Result<Writer<'a>, WriteError> {
+        let has_lines = |file: &InputFile| file.container == Container::Jsonl;
+        if let (Mode::Attributes, Some(file)) = (mode, source.files().iter().find(|file| !has_lines(file))) {
+            return Err(WriteError::NoLines { input: file.source.to_string() });
+        }
         let mut writer = Writer { source, target, removed: None, dropped: None, open: None, open_rows: None };
         if let Target::Directory(directory) = &writer.target {
             if let Some(input) = source.file_in(directory.target()) {

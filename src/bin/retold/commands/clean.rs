@@ -6,7 +6,7 @@ use anyhow::Result;
 use retold::output::{Mode, restore};
 use serde_json::json;
 
-use crate::args::{CleanArgs, Format, GlobalArgs};
+use crate::args::{AttributesForm, CleanArgs, Format, GlobalArgs};
 use crate::commands::rewrite::{self, Job};
 use crate::commands::{Status, print};
 use crate::diagnostics::hinted;
@@ -24,7 +24,11 @@ pub fn run(parsed: &Parsed, args: &CleanArgs) -> Result<Status> {
         parsed,
         &Job {
             command: "clean",
-            mode: if args.dedup { Mode::CleanDedup } else { Mode::Clean },
+            mode: match args.attributes {
+                Some(AttributesForm::Dolma) => Mode::Attributes,
+                None if args.dedup => Mode::CleanDedup,
+                None => Mode::Clean,
+            },
             inputs: &args.inputs,
             output: &args.output,
             force: args.replace.force,

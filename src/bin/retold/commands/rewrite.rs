@@ -49,11 +49,11 @@ pub struct Job<'a> {
 
 impl Job<'_> {
     fn cleans(&self) -> bool {
-        self.mode != Mode::Dedup
+        matches!(self.mode, Mode::Clean | Mode::CleanDedup)
     }
 
     fn drops(&self) -> bool {
-        self.mode != Mode::Clean
+        matches!(self.mode, Mode::Dedup | Mode::CleanDedup)
     }
 
     /// Returns whether records are printed, not written to a directory.
@@ -185,7 +185,7 @@ fn higher_threshold(
 
 /// Refuses flags that a finished scan has settled: ignoring them in silence would look like obeying them.
 fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<()> {
-    const FREE: [&str; 14] = [
+    const FREE: [&str; 15] = [
         "max-removed",
         "max-skipped",
         "threads",
@@ -199,6 +199,7 @@ fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<(
         "fail-fast",
         "keep-going",
         "dedup",
+        "attributes",
         "top",
     ];
     let settings = parsed.settings();
@@ -262,6 +263,9 @@ fn finish(output: Option<OutputDirectory>, summary: &Summary, skipped: &[Skipped
 /// Returns what was done, in a few lines.
 fn told(job: &Job<'_>, summary: &Summary, rewritten: &Rewritten) -> String {
     let output = quoted(&job.output.to_string_lossy());
+    if job.mode == Mode::Attributes {
+        return told_attributes(&output, summary, rewritten);
+    }
     let mut text = format!(
         "{} of {} written to {output}\n",
         crate::render::count(rewritten.kept),
@@ -287,6 +291,22 @@ fn told(job: &Job<'_>, summary: &Summary, rewritten: &Rewritten) -> String {
     }
     if job.mode == Mode::Clean {
         text.push_str(&format!("\n`retold clean --restore {output} -o DIR` puts everything back\n"));
+    }
+    text
+}
+
+/// Returns what attributes were written, in a few lines.
+fn told_attributes(output: &str, summary: &Summary, rewritten: &Rewritten) -> String {
+    let mut text = format!(
+        "Attributes of {} written to {output}\n  {} of boilerplate, {} of the text (`retold__boilerplate`)\n  {} \
+         (`retold__duplicate`)\n",
+        counted(rewritten.documents, "document"),
+        counted(rewritten.removed, "block"),
+        percent(rewritten.removed_bytes, rewritten.text_bytes),
+        counted(rewritten.dropped, "near-duplicate"),
+    );
+    if summary.skipped > 0 {
+        text.push_str(&format!("  {} skipped (`skipped.jsonl`)\n", counted(summary.skipped, "record")));
     }
     text
 }
