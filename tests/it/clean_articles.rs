@@ -364,7 +364,8 @@ fn attributes_say_beside_the_shards_what_clean_takes_and_dedup_drops() {
             let spans = line["attributes"]["retold__boilerplate"].as_array().cloned().unwrap_or_default();
             assert_eq!(without(text, &spans), clean["text"].as_str().unwrap());
             let by_kind = line["attributes"].as_object().unwrap().iter();
-            let by_kind = by_kind.filter(|(name, _)| !["retold__boilerplate", "retold__duplicate"].contains(&name.as_str()));
+            let by_kind =
+                by_kind.filter(|(name, _)| !["retold__boilerplate", "retold__duplicate"].contains(&name.as_str()));
             assert_eq!(by_kind.map(|(_, spans)| spans.as_array().unwrap().len()).sum::<usize>(), spans.len());
             if let Some(whole) = line["attributes"].get("retold__duplicate") {
                 assert_eq!((whole[0][0].as_u64(), whole[0][1].as_u64()), (Some(0), Some(text.chars().count() as u64)));
