@@ -98,7 +98,7 @@ mod tests {
             append(br#"{"text": "", "id": 7, "source": "a"}"#, Some((&document, decision)), &mut out);
             String::from_utf8(out).unwrap()
         };
-        let span = "[[20,37,0.75]]";
+        let span = "[[19,36,0.75]]";
         let expected = format!("\"retold__boilerplate\":{span},\"retold__newsletter\":{span}}}}}\n");
         assert_eq!(line(&decision), format!("{{\"id\":7,\"source\":\"a\",\"attributes\":{{{expected}"));
         decision.removed.clear();
@@ -110,7 +110,7 @@ mod tests {
             reason: String::new(),
         });
         assert!(
-            line(&decision).ends_with("\"attributes\":{\"retold__duplicate\":[[0,40,0.5]]}}\n"),
+            line(&decision).ends_with("\"attributes\":{\"retold__duplicate\":[[0,39,0.5]]}}\n"),
             "{}",
             line(&decision)
         );
