@@ -184,11 +184,15 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Kind, Trouble> {
     };
     Ok(match read {
         Ok(said) => {
-            let bare = |value: Cow<'_, str>| value.trim_matches(['<', '>']).to_owned();
+            let bare = |name: &str| {
+                let value = header.get(name)?;
+                let value = value.trim_matches(['<', '>']).trim();
+                (!value.is_empty()).then(|| value.to_owned())
+            };
             Kind::Document(Box::new(Said {
-                id: header.get("WARC-Record-ID").map(bare),
-                url: header.get("WARC-Target-URI").map(bare).or(said.url),
-                date: said.date.or_else(|| header.get("WARC-Date").map(Cow::into_owned)),
+                id: bare("WARC-Record-ID"),
+                url: bare("WARC-Target-URI").or(said.url),
+                date: said.date.or_else(|| bare("WARC-Date")),
                 ..said
             }))
         }
