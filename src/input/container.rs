@@ -18,6 +18,8 @@ pub enum Container {
     Json,
     /// A document a row, typed.
     Parquet,
+    /// A document a row, typed: Arrow IPC, as a file (Feather) or a stream.
+    Arrow,
     /// One document, of which a reader sees the text.
     Html,
     /// One document, as trafilatura writes it.
@@ -29,7 +31,12 @@ pub enum Container {
 impl Container {
     /// Returns whether copies of such a file are files of another form, or written anew.
     pub(super) fn is_written_anew(self) -> bool {
-        matches!(self, Container::Html | Container::Xml | Container::Warc | Container::Parquet)
+        matches!(self, Container::Html | Container::Xml | Container::Warc) || self.has_columns()
+    }
+
+    /// Returns whether a file is a table of typed columns.
+    pub(super) fn has_columns(self) -> bool {
+        matches!(self, Container::Parquet | Container::Arrow)
     }
 
     /// Returns whether a file is one document.
@@ -45,6 +52,7 @@ impl Container {
             Container::Csv => "csv",
             Container::Json => "json",
             Container::Parquet => "parquet",
+            Container::Arrow => "arrow",
             Container::Html => "html",
             Container::Xml => "xml",
             Container::Warc => "warc",
@@ -63,6 +71,7 @@ impl Container {
             "xml" => Some(Container::Xml),
             "warc" | "wet" => Some(Container::Warc),
             "parquet" if bare.len() == name.len() => Some(Container::Parquet),
+            "arrow" | "arrows" | "feather" | "ipc" if bare.len() == name.len() => Some(Container::Arrow),
             _ => None,
         }
     }
@@ -100,6 +109,10 @@ pub(super) fn guess_container(
     }
     if head.starts_with(b"PAR1") {
         return Ok(Some(Container::Parquet));
+    }
+    // A stream begins with the mark of a message and a length of less than 16 MiB; no text does.
+    if head.starts_with(b"ARROW1") || (head.starts_with(&[0xff; 4]) && head.get(7) == Some(&0)) {
+        return Ok(Some(Container::Arrow));
     }
     let is_xml = head.starts_with(b"<") && xml::is_article(head);
     if is_xml || known == Some(Container::Xml) {

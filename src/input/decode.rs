@@ -155,10 +155,11 @@ fn is_nearly_utf8(bytes: &[u8]) -> bool {
 
 /// Returns what bytes are that are no text in any encoding without a byte order mark.
 fn binary(bytes: &[u8], is_utf8: bool) -> Option<&'static str> {
-    const MAGIC: [(&[u8], &str); 9] = [
+    const MAGIC: [(&[u8], &str); 10] = [
         (b"%PDF-", "a PDF file"),
         (b"PK\x03\x04", "a ZIP archive"),
         (b"PAR1", "a Parquet file"),
+        (b"ARROW1", "an Arrow file"),
         (b"\x7fELF", "a program"),
         (b"\x89PNG", "an image"),
         (b"\xff\xd8\xff", "an image"),

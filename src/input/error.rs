@@ -6,8 +6,8 @@ use crate::document::SourceError;
 use crate::files::FileError;
 
 /// Suffixes of what is read, for people.
-const READ: &str =
-    "`.txt`, `.md`, `.html`, `.xml`, `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.warc`, `.wet`, `.zip` and `.tar`";
+const READ: &str = "`.txt`, `.md`, `.html`, `.xml`, `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.arrow`, `.feather`, \
+     `.warc`, `.wet`, `.zip` and `.tar`";
 
 /// The input as a whole cannot be read. What concerns one input among others is [`crate::document::Skipped`].
 #[derive(Debug, thiserror::Error)]

@@ -158,7 +158,6 @@ impl Record {
     }
 
     /// Returns all values.
-    #[cfg(feature = "parquet")]
     pub fn values(&self) -> impl Iterator<Item = &Value> {
         self.values.iter()
     }

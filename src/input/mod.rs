@@ -35,8 +35,7 @@ pub(crate) mod ranges;
 mod sample;
 pub(crate) mod text;
 
-#[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
-pub(crate) mod parquet;
+pub(crate) mod rows;
 
 #[cfg_attr(not(feature = "html"), path = "html_disabled.rs")]
 mod html;
@@ -156,9 +155,7 @@ impl Shared {
     fn open(&self, file: usize) -> Option<Result<Open<'_>, Skipped>> {
         let file = self.files.get(file)?;
         Some(match file.container {
-            Container::Parquet => {
-                parquet::Rows::open(file, &self.fields, &self.limits).map(|rows| Open::Rows(Box::new(rows)))
-            }
+            container if container.has_columns() => rows::open(file, &self.fields, &self.limits).map(Open::Rows),
             _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
         })
     }
@@ -341,7 +338,7 @@ impl Source {
     }
 
     /// Notes the digest of some rows of the file number `file`.
-    pub(crate) fn note_rows(&self, file: usize, piece: &parquet::Piece, digests: &[AtomicU64]) {
+    pub(crate) fn note_rows(&self, file: usize, piece: &rows::Piece, digests: &[AtomicU64]) {
         digests[file].fetch_add(piece.digest(), Ordering::Relaxed);
     }
 

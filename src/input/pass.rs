@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Batch, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
 use crate::hash::{hash64, mix64};
-use crate::input::{Shared, Source, chunk, chunks, parquet, parse, text};
+use crate::input::{Shared, Source, chunk, chunks, parse, rows, text};
 
 /// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -32,7 +32,7 @@ pub(crate) enum Cut {
     /// Some records of the file of this number.
     Records(usize, chunk::Chunk),
     /// Some rows of the file of this number.
-    Rows(usize, parquet::Piece),
+    Rows(usize, rows::Piece),
     /// A file cannot be read.
     Unreadable(Skipped),
 }
@@ -61,14 +61,14 @@ pub(crate) struct Cuts<'a> {
 /// A file being cut.
 pub(super) enum Open<'a> {
     Chunks(Box<chunks::Chunks<'a>>),
-    Rows(Box<parquet::Rows<'a>>),
+    Rows(Box<dyn rows::Rows + 'a>),
 }
 
 /// Where the cutting of a file stands.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Position {
     Chunks(chunks::Position),
-    Rows(parquet::Position),
+    Rows(rows::Position),
 }
 
 impl<'a> Open<'a> {
@@ -92,7 +92,10 @@ impl<'a> Open<'a> {
             (Open::Chunks(chunks), Position::Chunks(position)) => {
                 Some(Open::Chunks(Box::new(chunks.at(position).ok()?)))
             }
-            (Open::Rows(rows), Position::Rows(position)) => Some(Open::Rows(Box::new(rows.at(position).ok()?))),
+            (Open::Rows(mut rows), Position::Rows(position)) => {
+                rows.go_to(position).ok()?;
+                Some(Open::Rows(rows))
+            }
             _ => None,
         }
     }

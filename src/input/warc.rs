@@ -394,6 +394,14 @@ mod tests {
         assert_eq!(said(&good).id.as_deref(), Some("urn:uuid:4"));
     }
 
+    #[test]
+    fn a_header_without_a_value_says_nothing() {
+        let record =
+            b"WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Record-ID: <>\r\nWARC-Target-URI: < >\r\nWARC-Date:\r\n\
+                       Content-Length: 4\r\n\r\ntext\r\n\r\n";
+        assert_eq!(said(record), Said { text: "text".to_owned(), ..Said::default() });
+    }
+
     #[cfg(feature = "html")]
     #[test]
     fn bodies_are_put_together_unpacked_and_decoded() {

@@ -8,10 +8,9 @@ mod error;
 mod explain;
 mod export;
 mod finished;
-#[cfg_attr(not(feature = "parquet"), path = "parquet_disabled.rs")]
-mod parquet;
 mod recluster;
 mod restore;
+mod rows;
 mod schema;
 mod suggest;
 mod summary;

@@ -106,6 +106,10 @@ pub fn containers(pages: &[Page]) -> Vec<(&'static str, Vec<u8>)> {
         ("pages.json", list(pages).into_bytes()),
         #[cfg(feature = "parquet")]
         ("pages.parquet", stored::parquet(pages)),
+        #[cfg(feature = "arrow")]
+        ("pages.feather", crate::arrow::file(pages)),
+        #[cfg(feature = "arrow")]
+        ("pages.arrows", crate::arrow::stream(pages, None)),
     ]
 }
 
@@ -185,6 +189,8 @@ fn texts(place: &Place, path: &str) -> Vec<(String, String)> {
         "json" => place.json(path).as_array().unwrap().iter().map(of).collect(),
         #[cfg(feature = "parquet")]
         "parquet" => stored::rows(place.read(path)).1.into_iter().map(|(id, _, text)| (id, text)).collect(),
+        #[cfg(feature = "arrow")]
+        "feather" | "arrows" => crate::arrow::texts(&place.read(path)),
         _ => {
             let bytes = place.read(path);
             let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(&bytes[..]);
@@ -212,8 +218,8 @@ fn copies_are_written_in_the_container_that_was_read() {
         }
         let again = format!("{name}.again");
         let restored = place.run(["clean", "--restore", &clean, "-o", &again]);
-        if name.ends_with("parquet") {
-            restored.ends_with(2).tells("pages.parquet").tells("written anew");
+        if ["parquet", "feather", "arrows"].iter().any(|suffix| name.ends_with(suffix)) {
+            restored.ends_with(2).tells(name).tells("written anew");
         } else {
             restored.ends_with(0);
             assert!(place.read(&format!("{again}/{name}")) == place.read(name), "{name}");

@@ -1,6 +1,8 @@
 //! Stories of users, each told by running the program or the library whole.
 
 mod archives;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod batch_runs;
 mod broken_input;
 mod browser;

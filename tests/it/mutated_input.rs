@@ -134,6 +134,12 @@ damage! {
     damaged_parquet_is_read_or_told: "pages.parquet" of containers(&crawl(98, 24, 3));
 }
 
+#[cfg(feature = "arrow")]
+damage! {
+    damaged_arrow_files_are_read_or_told: "pages.feather" of containers(&crawl(100, 40, 3));
+    damaged_arrow_streams_are_read_or_told: "pages.arrows" of containers(&crawl(101, 40, 3));
+}
+
 #[cfg(feature = "html")]
 damage! {
     damaged_pages_as_fetched_are_read_or_told: "pages.warc.gz" of

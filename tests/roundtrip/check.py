@@ -22,6 +22,8 @@ from pathlib import Path
 import duckdb
 import polars
 import pyarrow
+import pyarrow.feather
+import pyarrow.ipc
 import pyarrow.parquet
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
@@ -131,6 +133,46 @@ def check_parquet(path, cleaned, kept, out):
     stay = pyarrow.array([identifier in kept for identifier in before["id"].to_pylist()])
     assert unique.equals(before.filter(stay)), path.name
     check(f"{path.name}: schema, metadata, compression and other columns stay")
+
+
+def arrow_files(table, root):
+    """The same rows as record batches, as other programs write them."""
+    for compression in ["lz4", "zstd", "uncompressed"]:
+        path = root / f"pyarrow-{compression}.feather"
+        pyarrow.feather.write_feather(table, path, compression=compression, chunksize=7)
+        yield path
+    coded = table.set_column(1, "site", table["site"].dictionary_encode())
+    with pyarrow.ipc.new_stream(root / "pyarrow.arrows", coded.schema) as writer:
+        writer.write_table(coded, max_chunksize=5)
+    yield root / "pyarrow.arrows"
+    frame = polars.from_arrow(table)
+    frame.write_ipc(root / "polars.arrow", compression="zstd")
+    yield root / "polars.arrow"
+    frame.write_ipc_stream(root / "polars-stream.arrows")
+    yield root / "polars-stream.arrows"
+
+
+def read_arrow(path):
+    with open(path, "rb") as file:
+        is_file = file.read(6) == b"ARROW1"
+    with pyarrow.memory_map(str(path)) as file:
+        return (pyarrow.ipc.open_file if is_file else pyarrow.ipc.open_stream)(file).read_all()
+
+
+def check_arrow(path, cleaned, kept, out):
+    """Cleans and thins an Arrow file, and compares the copies with it column by column."""
+    run("clean", path, "-o", out / "clean", "--quiet")
+    run("dedup", path, "-o", out / "unique", "--quiet")
+    before, clean, unique = (read_arrow(file) for file in (path, out / "clean" / path.name, out / "unique" / path.name))
+    for copy in (clean, unique):
+        assert copy.schema.equals(before.schema, check_metadata=True), f"{path.name}: {copy.schema} {before.schema}"
+    others = [name for name in before.column_names if name != "text"]
+    assert clean.select(others).equals(before.select(others)), path.name
+    assert dict(zip(clean["id"].to_pylist(), clean["text"].to_pylist())) == cleaned, path.name
+    stay = pyarrow.array([identifier in kept for identifier in before["id"].to_pylist()])
+    assert unique.to_pylist() == before.filter(stay).to_pylist(), path.name
+    assert polars.from_arrow(clean)["text"].to_list() == clean["text"].to_pylist(), path.name
+    check(f"{path.name}: form, schema, metadata and other columns stay")
 
 
 def check_tables(root, parquet, kept):
@@ -243,6 +285,8 @@ def main():
         table = pyarrow.Table.from_pylist(rows).replace_schema_metadata({"made by": "a test", "n": "1"})
         for path in parquet_files(table, root):
             check_parquet(path, cleaned, kept, root / f"{path.stem}.out")
+        for path in arrow_files(table, root):
+            check_arrow(path, cleaned, kept, root / f"{path.stem}.out")
         (root / "tables").mkdir()
         check_tables(root / "tables", root / "duckdb.parquet", kept)
         (root / "archives").mkdir()

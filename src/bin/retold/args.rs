@@ -37,8 +37,9 @@ fn version() -> &'static str {
     arg_required_else_help = true,
     long_about = "Finds near-duplicate articles and site boilerplate in scraped text, in one run.\n\n\
         INPUT is files, directories (walked recursively), globs (`--glob`) or `-` (standard input): .txt, .md, .html \
-        and the .xml of trafilatura (a file is a document), .jsonl, .ndjson and .json (an object is one), .csv, .tsv and .parquet (a row), .warc and \
-        .wet (a record), each but .parquet also as .gz, .zst, .bz2 or .xz; and all of these in .zip and .tar archives.",
+        and the .xml of trafilatura (a file is a document), .jsonl, .ndjson and .json (an object is one), .csv, .tsv, \
+        .parquet, .arrow, .arrows and .feather (a row), .warc and .wet (a record), each but typed columns also as .gz, \
+        .zst, .bz2 or .xz; and all of these in .zip and .tar archives.",
     after_help = "Every flag may also be set as RETOLD_<NAME> in the environment, or as a key of the same name in \
         `retold.toml`, in this directory or above. A flag wins over the environment, that over the file.",
     after_long_help = "Begin with:\n  \
@@ -78,7 +79,9 @@ pub enum Command {
         retold clean --restore clean -o crawl-again\n\n\
         Files keep their relative path and name; `clean/removed.jsonl` holds every block that went, and `--restore` \
         puts them back, byte for byte. The copy of an archive is a directory of its name with its members. Of `.html`, \
-        `.xml`, `.warc` and `.parquet` files the text is written, as `.html.txt`, `.xml.txt`, `.warc.wet` and a new `.parquet`; their inputs stay the only original. `-o -` prints the cleaned records as JSON lines instead.")]
+        `.xml` and `.warc` files the text is written, as `.html.txt`, `.xml.txt` and `.warc.wet`; files of typed \
+        columns (`.parquet`, `.arrow`, `.feather`) are written anew: their inputs stay the only original. `-o -` prints \
+        the cleaned records as JSON lines instead.")]
     Clean(CleanArgs),
 
     /// Writes one document of every story, in the shape it came in

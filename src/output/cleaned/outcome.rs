@@ -15,7 +15,7 @@ use crate::output::cleaned::attributes;
 use crate::output::cleaned::piece::{Piece, Record, Row, TextDocument};
 use crate::output::cleaned::{Decision, Mode, RemovedBlock, Rewritten};
 use crate::output::cut::widen;
-use crate::output::parquet::Edit;
+use crate::output::rows::Edit;
 use crate::output::schema::{DroppedRow, RemovedRow};
 use crate::output::tables::append_row;
 

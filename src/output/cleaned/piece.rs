@@ -6,7 +6,7 @@ use crate::document::{Document, Skipped};
 use crate::files::Compression;
 use crate::input::chunk::{self, Chunk};
 use crate::input::decode::{Charset, decode_as, detect};
-use crate::input::{Cut, Source, parquet as stored, parse, text};
+use crate::input::{Cut, Source, parse, rows as stored, text};
 
 /// A piece of the input, read.
 pub(super) enum Piece {

@@ -7,7 +7,7 @@ use crate::input::{Container, InputFile, Source};
 use crate::output::WriteError;
 use crate::output::cleaned::outcome::Output;
 use crate::output::cleaned::{Mode, Rewritten, TABLES, Target};
-use crate::output::parquet::{self, Edit};
+use crate::output::rows::{self, Edit};
 
 /// Writes outputs in order.
 pub(super) struct Writer<'a> {
@@ -17,8 +17,8 @@ pub(super) struct Writer<'a> {
     dropped: Option<OutputFile>,
     /// The file of JSON lines that is being written.
     open: Option<(usize, OutputFile, bool)>,
-    /// The Parquet file that is being written.
-    open_rows: Option<(usize, parquet::Copy<OutputFile>)>,
+    /// The file of typed columns that is being written.
+    open_rows: Option<(usize, Box<dyn rows::Copy>)>,
 }
 
 impl<'a> Writer<'a> {
@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
         Ok(file.put(&output.copy)?)
     }
 
-    /// Writes what becomes of rows of a Parquet file.
+    /// Writes what becomes of rows of a file of typed columns.
     fn put_rows(
         &mut self,
         number: usize,
@@ -87,17 +87,17 @@ impl<'a> Writer<'a> {
         if self.open_rows.as_ref().is_none_or(|(open, _)| *open != number) {
             self.close()?;
             let file = directory.create_file(&input.relative)?;
-            let copy = parquet::copy(input, file).map_err(|error| not_copied(input, &error))?;
+            let copy = rows::copy(input, file).map_err(|what| not_copied(input, what))?;
             self.open_rows = Some((number, copy));
         }
         let (_, copy) = self.open_rows.as_mut().expect("it was opened above");
-        copy.put(group, edits).map_err(|error| not_copied(input, &error))
+        copy.put(group, edits).map_err(|what| not_copied(input, what))
     }
 
     /// Ends the file that is being written.
     fn close(&mut self) -> Result<(), WriteError> {
         if let Some((number, copy)) = self.open_rows.take() {
-            let file = copy.finish().map_err(|error| not_copied(&self.source.files()[number], &error))?;
+            let file = copy.finish().map_err(|what| not_copied(&self.source.files()[number], what))?;
             file.finish()?;
         }
         let Some((number, mut file, written)) = self.open.take() else { return Ok(()) };
@@ -121,6 +121,6 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn not_copied(input: &InputFile, error: &dyn std::error::Error) -> WriteError {
-    WriteError::Copy { input: input.source.to_string(), what: error.to_string() }
+fn not_copied(input: &InputFile, what: String) -> WriteError {
+    WriteError::Copy { input: input.source.to_string(), what }
 }

@@ -4,7 +4,6 @@
 //! nothing changes is copied as it is stored; another one is decoded and encoded value by value in the type that it has.
 
 use std::fs::File;
-use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,56 +18,49 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::ColumnDescriptor;
 
+use crate::files::OutputFile;
 use crate::input::InputFile;
-use crate::input::parquet::{OnColumn, Stored, each_reader, guarded};
 use crate::input::ranges::without;
+use crate::input::rows::parquet::{OnColumn, Stored, each_reader, guarded};
+use crate::output::rows::{Copy, Edit};
 
 /// Rows that are copied at a time.
 const STEP_ROWS: usize = 256;
 
-/// What becomes of a row.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Edit {
-    /// Whether it is left out.
-    pub drops: bool,
-    /// The column that its text is in, and what is cut out of that, in bytes.
-    pub cuts: Option<(usize, Vec<Range<usize>>)>,
-}
-
 /// A copy of a Parquet file, written row group by row group.
-pub(super) struct Copy<W: Write + Send> {
+pub(super) struct Groups {
     reader: SerializedFileReader<File>,
     /// The file itself, for columns that are copied as they are stored.
     stored: File,
-    writer: SerializedFileWriter<W>,
+    writer: SerializedFileWriter<OutputFile>,
     group: usize,
     edits: Vec<Edit>,
 }
 
 /// Begins the copy of a file.
-pub(super) fn copy<W: Write + Send>(file: &InputFile, out: W) -> Result<Copy<W>> {
+pub(super) fn copy(file: &InputFile, out: OutputFile) -> Result<Groups> {
     let reader = guarded(|| SerializedFileReader::new(File::open(&file.path)?))?;
     let stored = File::open(&file.path)?;
     let metadata = reader.metadata();
     let schema = metadata.file_metadata().schema_descr().root_schema_ptr();
     let writer = SerializedFileWriter::new(out, schema, Arc::new(properties(metadata)))?;
-    Ok(Copy { reader, stored, writer, group: 0, edits: Vec::new() })
+    Ok(Groups { reader, stored, writer, group: 0, edits: Vec::new() })
 }
 
-impl<W: Write + Send> Copy<W> {
-    /// Takes what becomes of the next rows of a row group; row groups come in order.
-    pub fn put(&mut self, group: usize, edits: Vec<Edit>) -> Result<()> {
-        self.advance(group)?;
+impl Copy for Groups {
+    fn put(&mut self, group: usize, edits: Vec<Edit>) -> std::result::Result<(), String> {
+        self.advance(group).map_err(|error| error.to_string())?;
         self.edits.extend(edits);
         Ok(())
     }
 
-    /// Ends the file.
-    pub fn finish(mut self) -> Result<W> {
-        self.advance(self.reader.metadata().num_row_groups())?;
-        self.writer.into_inner()
+    fn finish(mut self: Box<Self>) -> std::result::Result<OutputFile, String> {
+        let groups = self.reader.metadata().num_row_groups();
+        self.advance(groups).and_then(|()| self.writer.into_inner()).map_err(|error| error.to_string())
     }
+}
 
+impl Groups {
     /// Writes all row groups before one. Rows of which nothing was said could not be read, and are left out.
     fn advance(&mut self, group: usize) -> Result<()> {
         while self.group < group {

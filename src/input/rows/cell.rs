@@ -1,0 +1,51 @@
+//! Values of typed columns, in words.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::input::rows::Cell;
+
+impl Cell {
+    /// The day that lies so many days after the first of 1970.
+    pub fn day(days: i64) -> Cell {
+        let days = SignedDuration::try_from_hours(days.saturating_mul(24));
+        let date = days.and_then(|days| Date::constant(1970, 1, 1).checked_add(days).ok());
+        date.map_or(Cell::Other("a date out of range"), |date| Cell::Word(date.to_string()))
+    }
+
+    /// A moment, in units of which a second has so many, since 1970.
+    pub fn moment(units: i64, in_second: i128) -> Cell {
+        let nanoseconds = i128::from(units) * (1_000_000_000 / in_second);
+        let time = Timestamp::from_nanosecond(nanoseconds);
+        time.map_or(Cell::Other("a time out of range"), |time| Cell::Word(time.to_string()))
+    }
+
+    /// A number that may be none.
+    pub fn real(value: f64, word: String) -> Cell {
+        if value.is_nan() { Cell::Null } else { Cell::Word(word) }
+    }
+
+    /// Bytes, which are text if they are UTF-8.
+    pub fn bytes(bytes: &[u8]) -> Cell {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Cell::Text(text.to_owned()),
+            Err(_) => Cell::Other("bytes that are no UTF-8"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_as_people_write_them() {
+        let word = |text: &str| Cell::Word(text.to_owned());
+        assert_eq!(Cell::day(19_844), word("2024-05-01"));
+        assert_eq!(Cell::day(-1), word("1969-12-31"));
+        assert_eq!(Cell::day(i64::MAX), Cell::Other("a date out of range"));
+        assert_eq!(Cell::moment(1_714_521_600, 1), word("2024-05-01T00:00:00Z"));
+        assert_eq!(Cell::moment(1_714_521_600_500, 1000), word("2024-05-01T00:00:00.5Z"));
+        assert_eq!(Cell::moment(i64::MIN, 1), Cell::Other("a time out of range"));
+    }
+}
