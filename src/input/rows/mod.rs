@@ -2,6 +2,11 @@
 //!
 //! Columns are read by the types that they are stored in: those that mean something, and none of the others.
 
+#![cfg_attr(
+    not(any(feature = "arrow", feature = "parquet")),
+    allow(dead_code, unused_imports, reason = "neither form is built in")
+)]
+
 #[cfg(feature = "arrow")]
 pub(crate) mod arrow;
 mod cell;

@@ -1,5 +1,10 @@
 //! Files of typed columns again: the rows that are kept, their texts without what was cut out of them.
 
+#![cfg_attr(
+    not(any(feature = "arrow", feature = "parquet")),
+    allow(dead_code, unused_imports, reason = "neither form is built in")
+)]
+
 #[cfg(feature = "arrow")]
 mod arrow;
 #[cfg(feature = "parquet")]
