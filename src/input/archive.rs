@@ -219,7 +219,7 @@ impl List<'_, '_> {
     fn copy_columns(&mut self, archive: &Path) -> Result<(), Skipped> {
         for member in &mut self.listing.members {
             let Place::Part(part) = &member.place else { continue };
-            if member.container != Container::Parquet {
+            if !member.container.has_columns() {
                 continue;
             }
             let opened = files::open_part(archive, part, self.settings.memory_bytes).map_err(io_error);
@@ -273,7 +273,7 @@ impl List<'_, '_> {
                     packing: Packing::Stored,
                     checksum: None,
                 })),
-                Some(_) if container == Container::Parquet => {
+                Some(_) if container.has_columns() => {
                     ScratchFile::filled(&self.settings.temp_dir, &mut entry).map(Place::Copy)
                 }
                 Some(file) => pack(&mut entry, file, &mut written).map(|(part, torn)| {

@@ -3,6 +3,9 @@
 //! A record batch is held at a time, whole, for its values refer to each other; of its columns those that mean something
 //! are decoded.
 
+use std::fs::File;
+use std::io::BufReader;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
@@ -13,12 +16,14 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Fields as Children, Schema, TimeUnit};
 
 use crate::document::Skipped;
-use crate::files::InputReader;
 use crate::input::InputFile;
 use crate::input::fields::Fields;
 use crate::input::limits::Limits;
 use crate::input::rows::messages::{Fault, Messages};
 use crate::input::rows::{Cell, Column, PIECE_BYTES, PIECE_ROWS, Piece, Position, Row, Rows, choose};
+
+/// Bytes read at once.
+const READ_BYTES: usize = 256 << 10;
 
 /// A single value of a row: a column, or a field of one that is a struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +54,15 @@ pub(crate) fn leaves(schema: &Schema) -> Vec<Leaf> {
 }
 
 /// Opens a file of record batches, or says why it is none.
-pub(crate) fn open(file: &InputFile, limits: &Limits) -> Result<Messages<InputReader>, Skipped> {
+pub(crate) fn open(file: &InputFile, limits: &Limits) -> Result<Messages<BufReader<File>>, Skipped> {
     let trouble = |reason: String, hint: &str| {
         let reason = format!("expected Arrow IPC, found something else or a damaged file: {reason}");
         file.skipped(None, None, reason, Some(hint.to_owned()))
     };
-    let reader = file.open(limits.memory_bytes).map_err(|error| trouble(error.to_string(), &error.hint()))?;
+    let opened = File::open(&file.path);
+    let opened = opened.map_err(|error| crate::input::walk::skipped_path(file.source.to_string(), &error))?;
     // A batch is held as it is stored and as it is decoded, beside all else that a run holds.
-    Messages::open(reader, limits.memory_bytes / 4).map_err(|reason| {
+    Messages::open(BufReader::with_capacity(READ_BYTES, opened), limits.memory_bytes / 4).map_err(|reason| {
         let hint = if reason.starts_with("Feather") {
             "write it again with a newer program: `pandas.DataFrame.to_feather` does"
         } else {
@@ -69,7 +75,7 @@ pub(crate) fn open(file: &InputFile, limits: &Limits) -> Result<Messages<InputRe
 /// A file of record batches, being read.
 pub(crate) struct Batches<'a> {
     file: &'a InputFile,
-    messages: Messages<InputReader>,
+    messages: Messages<BufReader<File>>,
     columns: Vec<Column>,
     /// Where the values of each of those columns stand in a decoded batch: the column in it, and the fields in that.
     paths: Vec<Vec<usize>>,
@@ -162,7 +168,7 @@ impl Rows for Batches<'_> {
                 _ => self.position.group += 1,
             }
         }
-        self.packed_bytes = self.messages.at();
+        self.packed_bytes = self.messages.bytes_read();
         if position.in_group > 0 {
             let packed = self.messages.next(false).ok_or("it is shorter than it was")?;
             let batch = packed.and_then(|packed| self.messages.decode(&packed, Some(&self.decoded)));
@@ -196,8 +202,8 @@ impl Rows for Batches<'_> {
             self.position.in_group = at as u64;
             self.position.row += piece.rows.len() as u64;
         }
-        piece.packed_bytes = self.messages.at() - self.packed_bytes;
-        self.packed_bytes = self.messages.at();
+        piece.packed_bytes = self.messages.bytes_read() - self.packed_bytes;
+        self.packed_bytes = self.messages.bytes_read();
         Some(piece)
     }
 }

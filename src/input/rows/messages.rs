@@ -1,20 +1,21 @@
-//! The messages of an Arrow IPC stream, one after the other.
+//! The messages of an Arrow IPC file or stream, one after the other.
 //!
-//! A file is a stream between two marks, with a list of its batches behind it: both are read from front to back, as they
-//! were written. Everything a message says of its own size is checked before anything is decoded, so that a damaged file,
-//! or one made to mislead, costs itself alone.
+//! A file says at its end where its record batches stand; one that was torn is read as the stream that it begins as.
+//! Everything a message says of its own size is checked before anything is decoded, so that a damaged file, or one made to
+//! mislead, costs itself alone.
 //!
 //! Source: "Serialization and Interprocess Communication", <https://arrow.apache.org/docs/format/Columnar.html>.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::convert::fb_to_schema;
 use arrow_ipc::reader::{read_dictionary, read_record_batch};
-use arrow_ipc::{CompressionType, MessageHeader, root_as_footer, root_as_message};
+use arrow_ipc::{Block, CompressionType, MessageHeader, root_as_footer, root_as_message};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use crate::input::rows;
@@ -25,6 +26,8 @@ const MAGIC: &[u8] = b"ARROW1";
 const CONTINUES: [u8; 4] = [0xff; 4];
 /// Zeros that stand behind the mark of a file at most.
 const MOST_PADDING: usize = 256;
+/// Bytes of the length of a file's end and the mark behind it.
+const FOOTER_END: i64 = 10;
 /// Bytes that the head of a message has at most.
 const HEAD_BYTES: u64 = 64 << 20;
 
@@ -65,15 +68,22 @@ pub(crate) struct Messages<R> {
     reader: R,
     schema: SchemaRef,
     dictionaries: HashMap<i64, ArrayRef>,
-    /// Bytes read so far.
+    /// Where the record batches of a file stand that are still to be read; none: one after the other, as in a stream.
+    batches: Option<IntoIter<Block>>,
+    /// What the end of a file says of it beside the schema.
+    metadata: Vec<(String, String)>,
+    /// Where reading stands, and how many bytes were read.
     at: u64,
+    read: u64,
+    /// Bytes that the head of the next message has at most.
+    head_most: u64,
     /// Bytes that a batch takes at most, as it is stored and as it is decoded.
     most: u64,
     is_file: bool,
     is_ended: bool,
 }
 
-impl<R: Read> Messages<R> {
+impl<R: Read + Seek> Messages<R> {
     /// Reads up to the schema.
     ///
     /// # Errors
@@ -85,27 +95,85 @@ impl<R: Read> Messages<R> {
             return Err("Feather of the first version is not read".to_owned());
         }
         let is_file = first.starts_with(MAGIC);
-        // A stream has no mark of its own: what was read is its beginning.
         let mut messages = Messages {
             reader,
             schema: Arc::new(Schema::empty()),
             dictionaries: HashMap::new(),
+            batches: None,
+            head_most: HEAD_BYTES,
+            metadata: Vec::new(),
             at: first.len() as u64,
+            read: first.len() as u64,
             most,
             is_file,
             is_ended: false,
         };
-        let first = if is_file { messages.behind_padding() } else { Ok(first.to_vec()) };
-        let head = first.and_then(|first| messages.head(first)).map_err(|fault| fault.to_string())?;
+        if is_file && let Some(footer) = messages.footer() {
+            messages.open_file(&footer)?;
+            return Ok(messages);
+        }
+        // A stream, or a file that was torn: what stands before the tear is read.
+        let head = messages.first_head(first).map_err(|fault| fault.to_string())?;
         let head = head.ok_or_else(|| "it has no schema".to_owned())?;
         let message = root_as_message(&head).map_err(|_| "its first message is damaged".to_owned())?;
         let schema = message.header_as_schema().ok_or_else(|| "its first message is no schema".to_owned())?;
-        if schema.endianness() != arrow_ipc::Endianness::Little {
-            return Err("its numbers are stored with the highest byte first".to_owned());
-        }
-        let read = rows::guarded(|| Ok(fb_to_schema(schema)), ArrowError::ParseError);
-        messages.schema = Arc::new(read.map_err(|error| error.to_string())?);
+        messages.schema = schema_of(schema)?;
         Ok(messages)
+    }
+
+    /// Reads the end of a file, none if it has not that of one; reading goes on where it stood.
+    fn footer(&mut self) -> Option<Vec<u8>> {
+        let back = self.at;
+        let read = (|| {
+            let end = self.reader.seek(SeekFrom::End(-FOOTER_END)).ok()?;
+            let mark = self.exactly(FOOTER_END as u64).ok()?;
+            let (length, magic) = mark.split_first_chunk::<4>()?;
+            let length = u64::from(u32::from_le_bytes(*length));
+            let begin = end.checked_sub(length).filter(|_| magic == MAGIC && length <= HEAD_BYTES)?;
+            self.reader.seek(SeekFrom::Start(begin)).ok()?;
+            self.exactly(length).ok()
+        })();
+        self.reader.seek(SeekFrom::Start(back)).ok()?;
+        self.at = back;
+        read
+    }
+
+    /// Takes from the end of a file what it holds, and where.
+    fn open_file(&mut self, footer: &[u8]) -> Result<(), String> {
+        let footer = root_as_footer(footer).map_err(|_| "its end is damaged".to_owned())?;
+        self.schema = schema_of(footer.schema().ok_or_else(|| "it has no schema".to_owned())?)?;
+        let pairs = footer.custom_metadata().into_iter().flatten();
+        self.metadata = pairs.filter_map(|pair| Some((pair.key()?.to_owned(), pair.value()?.to_owned()))).collect();
+        let dictionaries = footer.dictionaries().into_iter().flatten();
+        let batches = footer.recordBatches().into_iter().flatten();
+        let mut places: Vec<Block> = dictionaries.clone().chain(batches.clone()).copied().collect();
+        places.sort_unstable_by_key(Block::offset);
+        // So that reading all of them is not more than reading the file.
+        if !places
+            .iter()
+            .map(end_of)
+            .zip(places.iter().skip(1))
+            .all(|(end, next)| end.is_some_and(|end| end <= next.offset()))
+        {
+            return Err("its end says that record batches stand in each other's places".to_owned());
+        }
+        for block in dictionaries {
+            self.go(block).map_err(|fault| fault.to_string())?;
+            self.message(false).map_err(|fault| format!("a dictionary cannot be read: {fault}"))?;
+        }
+        self.batches = Some(batches.copied().collect::<Vec<_>>().into_iter());
+        Ok(())
+    }
+
+    fn go(&mut self, block: &Block) -> Result<(), Fault> {
+        let outside = || Fault::Damaged("it is not where the end of the file says".to_owned());
+        let to = u64::try_from(block.offset()).map_err(|_| outside())?;
+        self.head_most = u64::try_from(block.metaDataLength()).map_err(|_| outside())?.min(HEAD_BYTES);
+        if self.at != to {
+            self.reader.seek(SeekFrom::Start(to))?;
+            self.at = to;
+        }
+        Ok(())
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -117,31 +185,44 @@ impl<R: Read> Messages<R> {
         self.is_file
     }
 
+    /// Returns what the end of a file says of it beside the schema.
+    pub fn metadata(&self) -> &[(String, String)] {
+        &self.metadata
+    }
+
     /// Returns how many bytes were read so far.
-    pub fn at(&self) -> u64 {
-        self.at
+    pub fn bytes_read(&self) -> u64 {
+        self.read
+    }
+
+    fn count(&mut self, bytes: u64) {
+        self.at += bytes;
+        self.read += bytes;
     }
 
     fn exactly(&mut self, bytes: u64) -> Result<Vec<u8>, Fault> {
         let mut read = Vec::new();
         // Grows with what comes: a length may lie.
         self.reader.by_ref().take(bytes).read_to_end(&mut read)?;
-        self.at += read.len() as u64;
+        self.count(read.len() as u64);
         if (read.len() as u64) < bytes {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
         Ok(read)
     }
 
-    /// Passes over the zeros that some programs write behind the mark of a file; returns the first bytes after them.
-    fn behind_padding(&mut self) -> Result<Vec<u8>, Fault> {
+    /// Reads the head of the first message, of which eight bytes were read, in a file the mark and zeros behind it.
+    fn first_head(&mut self, first: [u8; 8]) -> Result<Option<Vec<u8>>, Fault> {
+        if !self.is_file {
+            return self.head(first.to_vec());
+        }
         for _ in 0..MOST_PADDING / 4 {
             let four = self.exactly(4)?;
             if four != [0; 4] {
-                return Ok(four);
+                return self.head(four);
             }
         }
-        Ok(vec![0; 4])
+        Ok(None)
     }
 
     /// Reads the head of the next message, of which the first bytes may have been read; none at the end.
@@ -149,7 +230,7 @@ impl<R: Read> Messages<R> {
         if begun.is_empty() {
             let mut four = Vec::new();
             self.reader.by_ref().take(4).read_to_end(&mut four)?;
-            self.at += four.len() as u64;
+            self.count(four.len() as u64);
             // A stream may end without saying so.
             if four.is_empty() && !self.is_file {
                 return Ok(None);
@@ -176,7 +257,7 @@ impl<R: Read> Messages<R> {
         if length == 0 {
             return Ok(None);
         }
-        if length > HEAD_BYTES {
+        if length > self.head_most {
             return Err(Fault::Torn(format!("a message of {length} bytes has no end")));
         }
         let mut head = begun.to_vec();
@@ -190,10 +271,21 @@ impl<R: Read> Messages<R> {
             if self.is_ended {
                 return None;
             }
+            if let Some(batches) = &mut self.batches {
+                let place = batches.next()?;
+                if let Err(fault) = self.go(&place) {
+                    return Some(Err(fault));
+                }
+            }
             match self.message(is_passed) {
                 Ok(Some(Some(packed))) => return Some(Ok(packed)),
+                // What should be a batch is something else.
+                Ok(_) if self.batches.is_some() => {
+                    return Some(Err(Fault::Damaged("it is not where the end of the file says".to_owned())));
+                }
                 Ok(Some(None)) => {}
                 Ok(None) => self.is_ended = true,
+                Err(Fault::Torn(what)) if self.batches.is_some() => return Some(Err(Fault::Damaged(what))),
                 Err(fault) => {
                     self.is_ended = matches!(fault, Fault::Torn(_));
                     return Some(Err(fault));
@@ -211,7 +303,7 @@ impl<R: Read> Messages<R> {
         let is_batch = message.header_type() == MessageHeader::RecordBatch;
         if length > self.most || (is_batch && is_passed) {
             let passed = io::copy(&mut self.reader.by_ref().take(length), &mut io::sink())?;
-            self.at += passed;
+            self.count(passed);
             if passed < length {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }
@@ -248,20 +340,6 @@ impl<R: Read> Messages<R> {
             ArrowError::ParseError,
         )?)
     }
-
-    /// Reads what is left, and returns what the end of a file says of it beside the schema.
-    pub fn footer(mut self) -> Vec<(String, String)> {
-        let mut left = Vec::new();
-        if !self.is_file || self.reader.by_ref().take(HEAD_BYTES).read_to_end(&mut left).is_err() {
-            return Vec::new();
-        }
-        let Some(body) = left.strip_suffix(MAGIC).and_then(|left| left.get(..left.len().checked_sub(4)?)) else {
-            return Vec::new();
-        };
-        let Ok(footer) = root_as_footer(body) else { return Vec::new() };
-        let pairs = footer.custom_metadata().into_iter().flatten();
-        pairs.filter_map(|pair| Some((pair.key()?.to_owned(), pair.value()?.to_owned()))).collect()
-    }
 }
 
 impl Packed {
@@ -285,6 +363,23 @@ impl std::fmt::Display for Fault {
             Fault::TooLarge(bytes) => write!(f, "it takes {} MiB", bytes >> 20),
         }
     }
+}
+
+/// Returns where a block ends.
+fn end_of(block: &Block) -> Option<i64> {
+    block
+        .offset()
+        .checked_add(block.metaDataLength().into())?
+        .checked_add(block.bodyLength())
+        .filter(|end| *end > block.offset())
+}
+
+fn schema_of(schema: arrow_ipc::Schema<'_>) -> Result<SchemaRef, String> {
+    if schema.endianness() != arrow_ipc::Endianness::Little {
+        return Err("its numbers are stored with the highest byte first".to_owned());
+    }
+    let read = rows::guarded(|| Ok(fb_to_schema(schema)), ArrowError::ParseError);
+    Ok(Arc::new(read.map_err(|error| error.to_string())?))
 }
 
 /// Checks that the values of a batch stand inside its body, and take no more than may be held.

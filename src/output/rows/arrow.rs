@@ -1,5 +1,7 @@
 //! Arrow IPC again: the schema with its metadata, the form (file or stream), the record batches and their compression stay.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use arrow_ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamW
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::filter::filter_record_batch;
 
-use crate::files::{InputReader, OutputFile};
+use crate::files::OutputFile;
 use crate::input::InputFile;
 use crate::input::ranges::without;
 use crate::input::rows::arrow::{Leaf, leaves};
@@ -44,7 +46,7 @@ impl Writer {
 
 /// A copy of a file of record batches.
 pub(super) struct Batches {
-    messages: Messages<InputReader>,
+    messages: Messages<BufReader<File>>,
     /// The first batch, which was looked at before the copy began.
     first: Option<Result<Packed, Fault>>,
     leaves: Vec<Leaf>,
@@ -56,7 +58,8 @@ pub(super) struct Batches {
 /// Begins the copy of a file.
 pub(super) fn copy(file: &InputFile, out: OutputFile) -> Result<Batches, String> {
     // It was read before, within the memory of the run: here as much may be held.
-    let mut messages = Messages::open(file.open(0).map_err(|error| error.to_string())?, u64::MAX)?;
+    let opened = File::open(&file.path).map_err(|error| error.to_string())?;
+    let mut messages = Messages::open(BufReader::new(opened), u64::MAX)?;
     let first = messages.next(false);
     let compression = first.as_ref().and_then(|first| first.as_ref().ok()).and_then(Packed::compression);
     let options = IpcWriteOptions::default()
@@ -85,10 +88,8 @@ impl Copy for Batches {
     fn finish(mut self: Box<Self>) -> Result<OutputFile, String> {
         let edits = std::mem::take(&mut self.edits);
         self.write_batch(&edits)?;
-        while self.messages.next(true).is_some() {}
-        let footer = self.messages.footer();
         if let Writer::File(writer) = &mut self.writer {
-            footer.into_iter().for_each(|(key, value)| writer.write_metadata(key, value));
+            self.messages.metadata().iter().for_each(|(key, value)| writer.write_metadata(key, value));
         }
         self.writer.finish().map_err(|error| error.to_string())
     }
