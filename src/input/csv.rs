@@ -64,7 +64,8 @@ impl Layout {
         let layout = Layout::of_head(&head, is_tabbed, (head.len() as u64) < HEAD_BYTES);
         let is_text = |name: &String| fields.meanings(name).iter().any(|meaning| meaning.field == Field::Text);
         // An empty file is a table without rows; UTF-16 is told by whoever reads the rows.
-        if layout.columns.iter().any(is_text) || head.trim_ascii().is_empty() || head.contains(&0) {
+        let is_wide = memchr::memchr2(0, b'\n', &head).is_some_and(|at| head[at] == 0);
+        if layout.columns.iter().any(is_text) || head.trim_ascii().is_empty() || is_wide {
             return Ok(layout);
         }
         let asked = fields.text_names();
@@ -174,6 +175,20 @@ impl Layout {
             }
         }
         Ok(Values { record, note: charset.note() })
+    }
+
+    /// Explains a row without a text.
+    pub(super) fn no_text(&self, fields: &Fields, found: &str) -> Trouble {
+        let name = &fields.text_names()[0];
+        Trouble {
+            reason: format!("expected a cell in column `{name}`, found {found}"),
+            hint: Some(
+                "name the column of the text with `--text-field`; the first row must name the columns".to_owned(),
+            ),
+            column: Some(0),
+            field: Some(name.clone()),
+            is_text: true,
+        }
     }
 
     /// Finds where parts of the text stand in a row's bytes.

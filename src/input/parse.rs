@@ -74,7 +74,7 @@ pub(crate) fn read_record(
         }
         document(values.record, record.row, file, notes).map(Some).map_err(|found| match &chunk.format {
             Format::Lines | Format::Json | Format::Archive => jsonl::no_text(bytes, fields, found),
-            Format::Rows(_) => unreachable!("a table without a column of texts is not read"),
+            Format::Rows(layout) => layout.no_text(fields, found),
         })
     })
     .map_err(|trouble| {

@@ -277,6 +277,17 @@ fn a_table_without_a_column_of_texts_is_one_skip_that_names_its_columns() {
 }
 
 #[test]
+fn a_stray_zero_hides_no_missing_column() {
+    let place = Place::new();
+    place.file("crawl/a.csv", "key,words\n1,One \0story.\n").file("crawl/b.csv", "k\0ey,words\n1,One story.\n");
+    place.file("crawl/c.txt", "A story.\n").run(["scan", "crawl", "-o", "out"]).ends_with(1).prints("1 document");
+    let skipped = place.rows("out/skipped.jsonl");
+    let told: Vec<_> = skipped.iter().map(|row| row["reason"].as_str().unwrap()).collect();
+    assert!(told[0].starts_with("expected a column `text` in its first row, found `key`, `words`"), "{}", told[0]);
+    assert!(told[1].contains("found binary data"), "{}", told[1]);
+}
+
+#[test]
 fn rows_that_do_not_parse_are_told_by_line() {
     let place = Place::new();
     place.file(

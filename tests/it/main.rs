@@ -16,6 +16,7 @@ mod find_retellings;
 mod interrupted_run;
 mod large_crawl;
 mod layering;
+mod licences;
 mod mutated_input;
 mod readme;
 mod report;

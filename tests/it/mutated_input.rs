@@ -103,6 +103,27 @@ fn read(place: &Place, name: &str, settings: &SourceSettings) -> (usize, usize) 
     (documents, skipped)
 }
 
+/// Writes a sound file of every container, from which `fuzz/run` begins.
+#[test]
+#[ignore = "writes where FUZZ_SEEDS says"]
+fn sound_files_to_begin_with() {
+    let directory = std::path::PathBuf::from(std::env::var("FUZZ_SEEDS").expect("FUZZ_SEEDS names a directory"));
+    let pages = crawl(91, 4, 2);
+    let mut files = containers(&pages);
+    let packed = archives(&members(&crawl(95, 24, 3)));
+    files.extend(packed.into_iter().filter(|(name, _)| ["crawl.zip", "crawl.tar", "crawl.tar.gz"].contains(name)));
+    files.extend([("pages.wet", wet(&pages)), ("page.xml", xml())]);
+    #[cfg(feature = "html")]
+    files.extend([
+        ("pages.warc.gz", crate::containers::warc(&pages)),
+        ("page.html", b"<html><head><title>One</title></head><body><p>A story.<ul><li>Share<li>Print</ul>".to_vec()),
+    ]);
+    for (name, bytes) in files {
+        std::fs::create_dir_all(directory.join(name)).unwrap();
+        std::fs::write(directory.join(name).join("sound"), bytes).unwrap();
+    }
+}
+
 /// Damages the file of this name among those given.
 fn damage_one(name: &str, files: Vec<(&str, Vec<u8>)>) {
     let (_, bytes) = files.iter().find(|(known, _)| *known == name).expect("there is such a file");
