@@ -4,7 +4,7 @@
 //! something, and none of the others. A few rows are decoded at a time, so that what is held does not depend on how long row
 //! groups are.
 
-use std::fs::File;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::civil::Date;
@@ -13,11 +13,12 @@ use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{AsBytes, DataType};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Skipped;
+use crate::files::Ranges;
 use crate::hash::{hash64, mix64};
 use crate::input::InputFile;
 use crate::input::fields::{self, Field, Fields, Meaning, Value};
@@ -79,7 +80,7 @@ pub(crate) struct Position {
 /// A Parquet file being read.
 pub(crate) struct Rows<'a> {
     file: &'a InputFile,
-    reader: SerializedFileReader<File>,
+    reader: SerializedFileReader<Bytes>,
     columns: Vec<Column>,
     limits: Limits,
     group: usize,
@@ -91,6 +92,32 @@ pub(crate) struct Rows<'a> {
     open: Option<Vec<ColumnReader>>,
 }
 
+/// The bytes of a file, as the decoder asks for them.
+#[derive(Clone)]
+pub(crate) struct Bytes(pub Ranges);
+
+impl Length for Bytes {
+    fn len(&self) -> u64 {
+        self.0.bytes()
+    }
+}
+
+impl ChunkReader for Bytes {
+    type T = Box<dyn Read + Send>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        Ok(self.0.read_from(start)?)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
+        let bytes = self.0.read_at(start, length)?;
+        if bytes.len() != length {
+            return Err(ParquetError::EOF(format!("expected {length} bytes, found {}", bytes.len())));
+        }
+        Ok(bytes.into())
+    }
+}
+
 /// A column that means something.
 struct Column {
     number: usize,
@@ -98,9 +125,9 @@ struct Column {
 }
 
 /// Opens a Parquet file, or says why it is none.
-fn open(file: &InputFile) -> std::result::Result<SerializedFileReader<File>, Skipped> {
-    let opened = File::open(&file.path).map_err(|error| super::walk::skipped_path(file.source.to_string(), &error))?;
-    guarded(|| SerializedFileReader::new(opened)).map_err(|error| {
+fn open(file: &InputFile) -> std::result::Result<SerializedFileReader<Bytes>, Skipped> {
+    let opened = file.place.ranges().map_err(|error| super::walk::skipped_path(file.source.to_string(), &error))?;
+    guarded(|| SerializedFileReader::new(Bytes(opened))).map_err(|error| {
         let hint = Some("fetch the file again; its last bytes say where everything is".to_owned());
         file.skipped(None, None, format!("expected a Parquet file, found another or a damaged one: {error}"), hint)
     })

@@ -149,6 +149,10 @@ impl DocumentSource for Source {
         Ok(Box::new(SourcePass { cuts, taken }))
     }
 
+    fn failure(&self) -> Option<SourceError> {
+        self.shared.failure()
+    }
+
     fn bytes(&self) -> Option<u64> {
         Some(self.shared.files.iter().map(|file| file.bytes).sum())
     }
@@ -162,6 +166,9 @@ struct SourcePass<'a> {
 
 impl DocumentPass for SourcePass<'_> {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
+        if let Some(error) = self.cuts.shared.failure() {
+            return Err(error);
+        }
         let left = self.cuts.shared.limit.map(|limit| limit.saturating_sub(self.taken));
         if left == Some(0) {
             return Ok(None);

@@ -3,7 +3,6 @@
 //! The schema, the order and types of columns, the key-value metadata and each column's compression stay. A column of which
 //! nothing changes is copied as it is stored; another one is decoded and encoded value by value in the type that it has.
 
-use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::input::InputFile;
-use crate::input::parquet::{OnColumn, Stored, each_reader, guarded};
+use crate::input::parquet::{Bytes, OnColumn, Stored, each_reader, guarded};
 use crate::input::ranges::without;
 
 /// Rows that are copied at a time.
@@ -37,9 +36,9 @@ pub(super) struct Edit {
 
 /// A copy of a Parquet file, written row group by row group.
 pub(super) struct Copy<W: Write + Send> {
-    reader: SerializedFileReader<File>,
+    reader: SerializedFileReader<Bytes>,
     /// The file itself, for columns that are copied as they are stored.
-    stored: File,
+    stored: Bytes,
     writer: SerializedFileWriter<W>,
     group: usize,
     edits: Vec<Edit>,
@@ -47,8 +46,8 @@ pub(super) struct Copy<W: Write + Send> {
 
 /// Begins the copy of a file.
 pub(super) fn copy<W: Write + Send>(file: &InputFile, out: W) -> Result<Copy<W>> {
-    let reader = guarded(|| SerializedFileReader::new(File::open(&file.path)?))?;
-    let stored = File::open(&file.path)?;
+    let stored = Bytes(file.place.ranges()?);
+    let reader = guarded(|| SerializedFileReader::new(stored.clone()))?;
     let metadata = reader.metadata();
     let schema = metadata.file_metadata().schema_descr().root_schema_ptr();
     let writer = SerializedFileWriter::new(out, schema, Arc::new(properties(metadata)))?;
