@@ -64,7 +64,8 @@ pub use site::PUBLIC_SUFFIX_LIST;
 pub(crate) use stream::stream_of;
 pub(crate) use walk::id_path;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -73,7 +74,7 @@ use regex::Regex;
 
 use crate::document::{Skipped, SourceError};
 use crate::files::Place;
-use crate::remote::{Object, Remote, RemoteSettings};
+use crate::remote::{Begun, Object, Remote, RemoteSettings};
 use fields::Fields;
 use limits::Limits;
 use metadata::Metadata;
@@ -168,6 +169,15 @@ impl Shared {
             }
             _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
         })
+    }
+
+    /// Has objects among some text files come side by side.
+    fn begin(&self, files: Range<usize>) -> Vec<Begun> {
+        let objects = self.files[files].iter().filter_map(|file| match (&file.place, &file.part) {
+            (Place::Object(object), None) => Some(object),
+            _ => None,
+        });
+        objects.map(Object::begin).collect()
     }
 
     fn failure(&self) -> Option<SourceError> {
@@ -364,6 +374,11 @@ impl Source {
         self.shared.files.iter().find(lies_in).map(|file| file.source.to_string())
     }
 
+    /// Has objects among some text files come side by side, as long as what is returned is held.
+    pub(crate) fn begin(&self, files: Range<usize>) -> Vec<Begun> {
+        self.shared.begin(files)
+    }
+
     /// Reads the text file number `file`, noting its digest.
     pub(crate) fn read_text(&self, file: usize, digests: &[AtomicU64]) -> Result<text::TextFile, Skipped> {
         self.shared.read_text(file, digests)
@@ -420,7 +435,7 @@ impl Source {
         self.begin_objects();
         let digests = zeros(self.shared.files.len());
         *self.digests.lock().expect("no reader panicked") = digests.clone();
-        Cuts { shared: &self.shared, digests, next_file: 0, open: None }
+        Cuts { shared: &self.shared, digests, next_file: 0, open: None, ahead: VecDeque::new() }
     }
 }
 

@@ -88,6 +88,11 @@ impl Object {
         match self.never {}
     }
 
+    /// Begins to fetch its first block.
+    pub fn begin(self: &Arc<Object>) -> Begun {
+        match self.never {}
+    }
+
     /// Reads a part of it in order.
     pub fn read(self: &Arc<Object>, _range: Range<u64>) -> ObjectReader {
         match self.never {}
@@ -106,6 +111,10 @@ impl Object {
         match self.never {}
     }
 }
+
+/// An object whose first block is on its way here: there is none.
+#[derive(Debug)]
+pub struct Begun {}
 
 /// A part of an object: there is none.
 #[derive(Debug)]

@@ -33,10 +33,10 @@ mod disabled;
 
 pub use address::{Address, Scheme, is_address};
 #[cfg(not(feature = "object-store"))]
-pub use disabled::{Object, ObjectRanges, ObjectReader, Remote};
+pub use disabled::{Begun, Object, ObjectRanges, ObjectReader, Remote};
 pub use error::RemoteError;
 #[cfg(feature = "object-store")]
-pub use object::Object;
+pub use object::{Begun, Object};
 #[cfg(feature = "object-store")]
 pub use reader::{ObjectRanges, ObjectReader};
 #[cfg(feature = "object-store")]

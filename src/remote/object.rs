@@ -200,9 +200,26 @@ impl Object {
         GetOptions { range: range.map(Into::into), if_match, ..GetOptions::default() }
     }
 
+    /// Begins to fetch its first block, for whoever opens it next, as long as what is returned is held.
+    pub fn begin(self: &Arc<Object>) -> Begun {
+        if self.has_ranges && self.bytes > 0 {
+            let object = self.clone();
+            let going = runtime().spawn(async move {
+                let _turn = object.shared.beginnings.acquire().await.expect("it is never closed");
+                object.block(0).await
+            });
+            let fetch = Fetch { object: self.clone(), block: 0, state: State::Going(going) };
+            self.shared.begun.lock().expect("no holder panics").insert(self.number, fetch);
+        }
+        Begun { object: self.clone() }
+    }
+
     /// Begins to fetch a block.
     pub(super) fn fetch(self: &Arc<Object>, block: u64) -> Fetch {
         if block == 0 {
+            if let Some(fetch) = self.shared.begun.lock().expect("no holder panics").remove(&self.number) {
+                return fetch;
+            }
             let heads = self.shared.heads.lock().expect("no holder panics");
             if let Some((_, bytes)) = heads.iter().find(|(number, _)| *number == self.number) {
                 return Fetch { object: self.clone(), block, state: State::Here(bytes.clone()) };
@@ -265,6 +282,18 @@ impl Object {
             let _ = self.shared.failure.set(error.clone());
         }
         error.into()
+    }
+}
+
+/// An object whose first block is on its way here. Dropped, it is fetched no further, unless somebody has opened it.
+#[derive(Debug)]
+pub struct Begun {
+    object: Arc<Object>,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.object.shared.begun.lock().expect("no holder panics").remove(&self.object.number);
     }
 }
 

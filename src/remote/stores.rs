@@ -14,11 +14,14 @@ use tokio::sync::Semaphore;
 
 use crate::remote::cache::Cache;
 use crate::remote::client::{changed, connect, runtime, told};
-use crate::remote::object::Version;
+use crate::remote::object::{Fetch, Version};
 use crate::remote::{Address, Found, Object, RemoteError, RemoteSettings, Scheme};
 
 /// Requests about objects that are under way at once, for what they are and not for their bytes.
 const QUESTIONS: usize = 16;
+
+/// Objects that are fetched at once before they are opened.
+const BEGINNINGS: usize = 16;
 
 /// All stores of a source.
 #[derive(Clone, Debug)]
@@ -36,8 +39,11 @@ pub(super) struct Shared {
     pub(super) failure: OnceLock<RemoteError>,
     /// The first blocks of the objects that were opened last, by their numbers: a header is often read by itself.
     pub(super) heads: Mutex<VecDeque<(u64, Bytes)>>,
+    /// First blocks that are fetched before their objects are opened, by the numbers of these.
+    pub(super) begun: Mutex<HashMap<u64, Fetch>>,
     next: AtomicU64,
     questions: Semaphore,
+    pub(super) beginnings: Semaphore,
 }
 
 impl Remote {
@@ -62,7 +68,9 @@ impl Remote {
                 failure: OnceLock::new(),
                 heads: Mutex::default(),
                 next: AtomicU64::new(0),
+                begun: Mutex::default(),
                 questions: Semaphore::new(QUESTIONS),
+                beginnings: Semaphore::new(BEGINNINGS),
             }),
         })
     }

@@ -382,6 +382,29 @@ def check_large(place, store):
           and "x 2 passes" in place.told)
 
 
+def check_many(place, store, rows):
+    for number, row in enumerate(rows):
+        store.put(f"many/texts/{number:03}.txt", row["text"].encode())
+        store.put(f"many/lines/{number:03}.jsonl", json_lines([row]))
+    for kind, least in [("texts", 8), ("lines", 3)]:
+        now, most, lock = [0], [0], threading.Lock()
+
+        def wait(key, count):
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            time.sleep(0.03)
+            with lock:
+                now[0] -= 1
+
+        store.before_get = wait
+        store.forget()
+        place.scan(f"s3://crawl/many/{kind}/", "--threads", 1)
+        store.before_get = None
+        check(f"{len(rows)} small objects come side by side ({kind}: {most[0]} at once), each once a pass",
+              most[0] >= least and store.gets.total() == 3 * len(rows))
+
+
 def check_changes(place, store, rows):
     body = json_lines(rows)
 
@@ -672,6 +695,7 @@ def main():
         check_containers(place, store, files)
         check_names(place, store, rows)
         check_large(place, store)
+        check_many(place, store, rows)
         check_changes(place, store, rows)
         store.before_get = None
         check_trouble(place, store, rows)

@@ -287,13 +287,16 @@ fn fetched(fetch: &Fetch, passes: u64, settings: &SourceSettings) -> String {
         }
         Some(cache) => {
             let directory = cache.directory.display();
-            let kept = format!("{} are kept in `{directory}` already", size(fetch.kept_bytes));
+            let kept = match fetch.kept_bytes {
+                0 => String::new(),
+                bytes => format!("{} are kept in `{directory}` already, ", size(bytes)),
+            };
             let left = once - fetch.kept_bytes;
             if left == 0 {
                 return format!("{all}; all of it is kept in `{directory}`, nothing is fetched");
             }
             let room = format!("what finds no room in its {} is fetched in every pass", size(cache.most_bytes));
-            format!("{all}; {kept}, up to {} are fetched, and {room}", size(left))
+            format!("{all}; {kept}up to {} are fetched, and {room}", size(left))
         }
     }
 }
