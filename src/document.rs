@@ -163,6 +163,12 @@ pub trait DocumentSource: Sync {
     fn bytes(&self) -> Option<u64> {
         None
     }
+
+    /// Returns why the input as a whole can no longer be read, if that was met while a batch was parsed: such as an object
+    /// in a store that has changed. What was parsed since then does not count. By default it never happens.
+    fn failure(&self) -> Option<SourceError> {
+        None
+    }
 }
 
 /// One pass: batches in order. Taking a batch is cheap and happens under a lock; parsing it is the worker's job.
@@ -311,6 +317,11 @@ impl DocumentSource for Against<'_> {
     fn bytes(&self) -> Option<u64> {
         let references = self.references.iter().map(|(_, source)| *source);
         std::iter::once(self.documents).chain(references).map(DocumentSource::bytes).sum()
+    }
+
+    fn failure(&self) -> Option<SourceError> {
+        let mut references = self.references.iter().map(|(_, source)| *source);
+        self.documents.failure().or_else(|| references.find_map(DocumentSource::failure))
     }
 }
 

@@ -13,7 +13,8 @@
 //!
 //! | room | takes | gives |
 //! |---|---|---|
-//! | [`input`] | files, directories, patterns, standard input | [`Document`]s |
+//! | [`remote`] | addresses of objects in stores | their bytes, of one version, fetched ahead and kept |
+//! | [`input`] | files, directories, patterns, objects in stores, standard input | [`Document`]s |
 //! | [`mod@text`] | one text | its blocks, its terms in normal form |
 //! | [`boilerplate`] | blocks of a page and how often they repeat | a verdict for each, with kind, score and evidence |
 //! | [`evidence`] | what a corpus repeated | the same, kept in a file for the pages to come |
@@ -66,6 +67,7 @@ pub mod observe;
 pub mod output;
 pub mod pipeline;
 pub mod record;
+pub mod remote;
 pub mod report;
 pub mod similarity;
 pub mod store;

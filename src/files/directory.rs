@@ -11,13 +11,17 @@ const MARKER: &str = ".retold-partial";
 
 /// Returns whether a directory is an output of this program: it holds a `summary.json` with the key `retold`.
 pub fn is_ours(directory: &Path) -> bool {
-    let Ok(file) = File::open(directory.join("summary.json")) else { return false };
+    File::open(directory.join("summary.json")).is_ok_and(|file| is_summary(BufReader::new(file)))
+}
+
+/// Returns whether a file that is called `summary.json` is one of this program.
+pub(crate) fn is_summary(reader: impl io::Read) -> bool {
     #[derive(serde::Deserialize)]
     struct Marker {
         #[serde(rename = "retold")]
         _retold: serde::de::IgnoredAny,
     }
-    serde_json::from_reader::<_, Marker>(BufReader::new(file)).is_ok()
+    serde_json::from_reader::<_, Marker>(reader).is_ok()
 }
 
 /// A directory of results that appears whole or not at all: filled as `DIR.partial`, and renamed when it is complete.

@@ -1,17 +1,21 @@
 //! Files at the edge: opened through their compression, written so that a result appears whole or not at all.
 //!
-//! Knows no documents and no containers: bytes, names and directories alone.
+//! Knows no documents and no containers: bytes, names and directories alone. What is read may also be an object in a
+//! store: [`Place`] decides.
 
 mod packed;
 mod part;
+mod place;
 
 mod directory;
 mod new_file;
 
+pub(crate) use directory::is_summary;
 pub use directory::{OutputDirectory, OutputFile, is_ours};
 pub use new_file::NewFile;
 pub use packed::{Compression, InputReader, open, unpack};
-pub use part::{Packing, Part, open_part};
+pub use part::{Packing, Part};
+pub use place::{Place, Ranges, Seeker};
 
 use std::ffi::OsString;
 use std::io;

@@ -1,12 +1,11 @@
 //! Files that are read, unpacked on the way, and bytes that are packed.
 
-use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, Cursor, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::files::{FileError, READ_BYTES};
+use crate::files::{FileError, Place, READ_BYTES};
 
 /// Suffixes of packed files.
 const SUFFIXES: [(&str, Compression); 4] =
@@ -112,8 +111,8 @@ pub struct InputReader {
     packed_bytes: Arc<AtomicU64>,
     /// Whether more may be read from it than its packed bytes.
     is_packed: bool,
-    /// The path of a plain file, for a jump in it.
-    plain: Option<PathBuf>,
+    /// Where it is, if it is plain: for a jump in it.
+    plain: Option<Place>,
 }
 
 impl InputReader {
@@ -127,6 +126,12 @@ impl InputReader {
         self.is_packed
     }
 
+    /// Notes where it is.
+    pub(super) fn which_is_in(mut self, place: &Place) -> InputReader {
+        self.plain = (self.compression == Compression::Plain).then(|| place.clone());
+        self
+    }
+
     /// Has the bytes of a part of a file counted as that is packed.
     pub(super) fn counted_by(self, packed_bytes: Arc<AtomicU64>, is_packed: bool) -> InputReader {
         InputReader { is_packed: self.is_packed || is_packed, packed_bytes, ..self }
@@ -137,14 +142,13 @@ impl InputReader {
     /// # Errors
     /// If the file cannot be read or ends before.
     pub fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        if let Some(path) = self.plain.take() {
-            let mut file = File::open(path)?;
-            if file.metadata()?.len() < bytes {
+        if let Some(place) = self.plain.take() {
+            if place.bytes()? < bytes {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            file.seek(io::SeekFrom::Start(bytes))?;
+            let reader = place.read(bytes, u64::MAX)?;
             self.packed_bytes.store(bytes, Ordering::Relaxed);
-            self.reader = Box::new(Counted { reader: file, count: self.packed_bytes.clone() });
+            self.reader = Box::new(Counted { reader, count: self.packed_bytes.clone() });
             return Ok(());
         }
         let skipped = io::copy(&mut self.reader.by_ref().take(bytes), &mut io::sink())?;
@@ -186,10 +190,7 @@ impl Read for InputReader {
 /// # Errors
 /// If the file cannot be opened or its first bytes cannot be read.
 pub fn open(path: &Path, memory_bytes: u64) -> Result<InputReader, FileError> {
-    let file = File::open(path).map_err(FileError::read(path))?;
-    let mut reader = unpack(file, memory_bytes).map_err(FileError::read(path))?;
-    reader.plain = (reader.compression == Compression::Plain).then(|| path.to_owned());
-    Ok(reader)
+    Place::from(path).open(memory_bytes)
 }
 
 /// Reads any stream as [`open`] reads a file.

@@ -1,13 +1,11 @@
 //! Parts of files: members of archives, each packed by itself.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
-use std::path::Path;
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::files::packed::{Counted, window_log};
-use crate::files::{FileError, InputReader, READ_BYTES, unpack};
+use crate::files::{InputReader, READ_BYTES, unpack};
 
 /// How a part is packed by the archive it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,19 +31,14 @@ pub struct Part {
     pub checksum: Option<u32>,
 }
 
-/// Opens a part of a file as [`crate::files::open`] opens a file: what it unpacks to may itself be packed.
-///
-/// # Errors
-/// If the file cannot be opened, or the first bytes of the part cannot be read.
-pub fn open_part(path: &Path, part: &Part, memory_bytes: u64) -> Result<InputReader, FileError> {
-    open(path, part, memory_bytes).map_err(FileError::read(path))
-}
-
-fn open(path: &Path, part: &Part, memory_bytes: u64) -> io::Result<InputReader> {
-    let mut file = File::open(path)?;
-    file.seek(io::SeekFrom::Start(part.offset))?;
+/// Reads the bytes of a part as [`crate::files::open`] reads a file: what they unpack to may itself be packed.
+pub(super) fn unpack_part(
+    packed: impl Read + Send + 'static,
+    part: &Part,
+    memory_bytes: u64,
+) -> io::Result<InputReader> {
     let count = Arc::new(AtomicU64::new(0));
-    let packed = Counted { reader: file.take(part.bytes), count: count.clone() };
+    let packed = Counted { reader: packed, count: count.clone() };
     let packed = BufReader::with_capacity(READ_BYTES, packed);
     let reader: Box<dyn Read + Send> = match part.packing {
         Packing::Stored => Box::new(packed),
@@ -94,12 +87,14 @@ impl<R: Read> Read for Checked<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::{FileError, Place};
     use std::io::Write;
 
     #[test]
     fn a_part_is_read_as_a_file_is_and_checked() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("archive");
+        let place = Place::File(path.clone());
         let mut deflate = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
         deflate.write_all(b"what is said").unwrap();
         let packings = [
@@ -113,7 +108,7 @@ mod tests {
             std::fs::write(&path, [b"before", &bytes[..], b"after"].concat()).unwrap();
             let read = |checksum| {
                 let part = Part { offset: 6, bytes: bytes.len() as u64, packing, checksum };
-                let mut reader = open_part(&path, &part, 1 << 20).unwrap();
+                let mut reader = place.open_part(&part, 1 << 20).unwrap();
                 let mut read = Vec::new();
                 let result = reader.read_to_end(&mut read).map(|_| read);
                 assert_eq!(reader.packed_bytes(), part.bytes);
@@ -125,7 +120,8 @@ mod tests {
             std::fs::write(&path, [b"before", &bytes[..bytes.len() / 2]].concat()).unwrap();
             let part = Part { offset: 6, bytes: bytes.len() as u64, packing, checksum: None };
             assert!(
-                open_part(&path, &part, 1 << 20)
+                place
+                    .open_part(&part, 1 << 20)
                     .and_then(|mut reader| { reader.read_to_end(&mut Vec::new()).map_err(FileError::read(&path)) })
                     .is_err()
             );

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use zip::CompressionMethod;
 
 use crate::document::Skipped;
-use crate::files::{self, Compression, FileError, Packing, Part};
+use crate::files::{Compression, FileError, Packing, Part, Place};
 use crate::input::container::{Container, suffix};
 use crate::input::stream::ScratchFile;
 use crate::input::{SourceSettings, walk};
@@ -53,11 +53,11 @@ pub(super) struct Member {
     pub container: Container,
     /// Its length as packed.
     pub bytes: u64,
-    pub place: Place,
+    pub stand: Stand,
 }
 
 /// Where a member stands.
-pub(super) enum Place {
+pub(super) enum Stand {
     /// In the archive, or in the scratch file that stands for it.
     Part(Part),
     /// In a scratch file of its own.
@@ -81,7 +81,7 @@ pub(super) type Choose<'a> = dyn FnMut(&Path) -> Option<Container> + 'a;
 /// # Errors
 /// If it is no such archive.
 pub(super) fn list(
-    path: &Path,
+    place: &Place,
     source: &str,
     kind: Kind,
     settings: &SourceSettings,
@@ -89,8 +89,8 @@ pub(super) fn list(
 ) -> Result<Listing, Skipped> {
     let mut list = List { source, settings, names: Names::default(), choose, listing: Listing::default() };
     match kind {
-        Kind::Zip => list.zip(path)?,
-        Kind::Tar => list.tar(path)?,
+        Kind::Zip => list.zip(place)?,
+        Kind::Tar => list.tar(place)?,
     }
     Ok(list.listing)
 }
@@ -139,8 +139,17 @@ impl List<'_, '_> {
         Some((path, container))
     }
 
-    fn zip(&mut self, path: &Path) -> Result<(), Skipped> {
-        let file = File::open(path).map_err(|error| walk::skipped_path(self.source.to_owned(), &error))?;
+    /// Opens the file that the archive is; an object was copied to one.
+    fn file(&self, place: &Place) -> Result<File, Skipped> {
+        let file = match place {
+            Place::File(path) | Place::Copy { path, .. } => File::open(path),
+            Place::Object(_) => Err(io::ErrorKind::Unsupported.into()),
+        };
+        file.map_err(|error| walk::skipped_path(self.source.to_owned(), &error))
+    }
+
+    fn zip(&mut self, place: &Place) -> Result<(), Skipped> {
+        let file = self.file(place)?;
         let mut archive =
             zip::ZipArchive::new(BufReader::new(file)).map_err(|error| self.damaged("a zip archive", &error))?;
         let mut ends = Vec::with_capacity(archive.len());
@@ -168,12 +177,12 @@ impl List<'_, '_> {
                 CompressionMethod::ZSTD => Ok(Packing::Zstd),
                 other => Err(format!("it is packed by a method that is not read: {other}")),
             };
-            let place = packing.and_then(|packing| {
+            let stand = packing.and_then(|packing| {
                 let offset = member.data_start().ok_or("it is not where the archive says")?;
                 Ok((packing, offset))
             });
-            let (packing, offset) = match place {
-                Ok(place) => place,
+            let (packing, offset) = match stand {
+                Ok(stand) => stand,
                 Err(reason) => {
                     self.skip(&name, &reason, "unpack it first, or fetch the archive again");
                     continue;
@@ -181,10 +190,10 @@ impl List<'_, '_> {
             };
             let part = Part { offset, bytes: member.compressed_size(), packing, checksum: Some(member.crc32()) };
             ends.push((part.offset, part.offset.saturating_add(part.bytes), self.listing.members.len()));
-            self.listing.members.push(Member { name: path, container, bytes: part.bytes, place: Place::Part(part) });
+            self.listing.members.push(Member { name: path, container, bytes: part.bytes, stand: Stand::Part(part) });
         }
         self.without_overlaps(ends);
-        self.copy_columns(path)
+        self.copy_columns(place)
     }
 
     /// Leaves out members that share their bytes with one before them: so a small archive is made to hold far more than it
@@ -216,28 +225,29 @@ impl List<'_, '_> {
     }
 
     /// Copies members that must be read back and forth.
-    fn copy_columns(&mut self, archive: &Path) -> Result<(), Skipped> {
+    fn copy_columns(&mut self, archive: &Place) -> Result<(), Skipped> {
         for member in &mut self.listing.members {
-            let Place::Part(part) = &member.place else { continue };
+            let Stand::Part(part) = &member.stand else { continue };
             if !member.container.has_columns() {
                 continue;
             }
-            let opened = files::open_part(archive, part, self.settings.memory_bytes).map_err(io_error);
+            let opened = archive.open_part(part, self.settings.memory_bytes).map_err(io_error);
             let copied = opened.and_then(|mut reader| ScratchFile::filled(&self.settings.temp_dir, &mut reader));
             let copied = copied.map_err(|error| unpacked_nowhere(self.source, &error))?;
             member.bytes = copied.bytes;
-            member.place = Place::Copy(copied);
+            member.stand = Stand::Copy(copied);
         }
         Ok(())
     }
 
-    fn tar(&mut self, path: &Path) -> Result<(), Skipped> {
-        let reader = files::open(path, self.settings.memory_bytes)
+    fn tar(&mut self, place: &Place) -> Result<(), Skipped> {
+        let reader = place
+            .open(self.settings.memory_bytes)
             .map_err(|error| walk::skipped_path(self.source.to_owned(), &io_error(error)))?;
         if reader.compression() == Compression::Plain {
-            let file = File::open(path).map_err(|error| walk::skipped_path(self.source.to_owned(), &error))?;
+            let file = self.file(place)?;
             self.tar_members(tar::Archive::new(BufReader::new(file)), None)?;
-            return self.copy_columns(path);
+            return self.copy_columns(place);
         }
         let (scratch, file) =
             ScratchFile::create(&self.settings.temp_dir).map_err(|error| unpacked_nowhere(self.source, &error))?;
@@ -266,15 +276,15 @@ impl List<'_, '_> {
             let name = entry.path_bytes().into_owned();
             let Some((path, container)) = self.choose(&name) else { continue };
             let size = entry.size();
-            let place = match &mut scratch {
-                None => Ok(Place::Part(Part {
+            let stand = match &mut scratch {
+                None => Ok(Stand::Part(Part {
                     offset: entry.raw_file_position(),
                     bytes: size,
                     packing: Packing::Stored,
                     checksum: None,
                 })),
                 Some(_) if container.has_columns() => {
-                    ScratchFile::filled(&self.settings.temp_dir, &mut entry).map(Place::Copy)
+                    ScratchFile::filled(&self.settings.temp_dir, &mut entry).map(Stand::Copy)
                 }
                 Some(file) => pack(&mut entry, file, &mut written).map(|(part, torn)| {
                     if let Some(error) = torn {
@@ -282,15 +292,15 @@ impl List<'_, '_> {
                         let hint = "fetch the archive again; what stands before the damage was read";
                         self.skip(&walk::id_path(&path), &reason, hint);
                     }
-                    Place::Part(part)
+                    Stand::Part(part)
                 }),
             };
-            let place = place.map_err(|error| unpacked_nowhere(self.source, &error))?;
-            let bytes = match &place {
-                Place::Part(part) => part.bytes,
-                Place::Copy(copy) => copy.bytes,
+            let stand = stand.map_err(|error| unpacked_nowhere(self.source, &error))?;
+            let bytes = match &stand {
+                Stand::Part(part) => part.bytes,
+                Stand::Copy(copy) => copy.bytes,
             };
-            self.listing.members.push(Member { name: path, container, bytes, place });
+            self.listing.members.push(Member { name: path, container, bytes, stand });
         }
         Ok(())
     }

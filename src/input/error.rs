@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::document::SourceError;
 use crate::files::FileError;
+use crate::remote::RemoteError;
 
 /// Suffixes of what is read, for people.
 const READ: &str = "`.txt`, `.md`, `.html`, `.xml`, `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.arrow`, `.feather`, \
@@ -71,6 +72,9 @@ pub enum ReadError {
         /// Why.
         source: std::io::Error,
     },
+    /// Objects cannot be read at all as was asked.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// A file that the whole run needs.
     #[error(transparent)]
     File(#[from] FileError),
@@ -95,6 +99,7 @@ impl ReadError {
                 Some("expected are a line of column names and a line per file, separated by commas".to_owned())
             }
             ReadError::StandardInput { .. } => Some("check `--temp-dir`: standard input is copied there".to_owned()),
+            ReadError::Remote(error) => Some(error.hint.clone()),
             ReadError::File(error) => Some(error.hint()),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::document::{Document, Skipped};
-use crate::files::{self, Compression, FileError, InputReader, Packing, Part};
+use crate::files::{Compression, FileError, InputReader, Packing, Part, Place};
 use crate::input::Container;
 use crate::input::html::Page;
 use crate::input::metadata;
@@ -19,8 +19,8 @@ use crate::input::site;
 pub struct InputFile {
     /// Its id path: what its documents name as their source.
     pub source: Arc<str>,
-    /// Where it is; of a member of an archive, the archive or the scratch file that stands for it.
-    pub path: PathBuf,
+    /// Where its bytes are; of a member of an archive, the archive or the scratch file that stands for it.
+    pub place: Place,
     /// The part of that file which it is; none: all of it.
     pub part: Option<Part>,
     /// Where a copy of it stands below an output directory.
@@ -104,11 +104,17 @@ impl InputFile {
         self.open(0).map(|reader| reader.compression())
     }
 
+    /// Returns what tells this version of it from others, in words: its size, and when it was changed or how its store
+    /// marks it; none: it can be read only once.
+    pub fn version(&self) -> Option<String> {
+        self.place.version(self.bytes, self.modified)
+    }
+
     /// Opens it.
     pub(crate) fn open(&self, memory_bytes: u64) -> Result<InputReader, FileError> {
         match &self.part {
-            Some(part) => files::open_part(&self.path, part, memory_bytes),
-            None => files::open(&self.path, memory_bytes),
+            Some(part) => self.place.open_part(part, memory_bytes),
+            None => self.place.open(memory_bytes),
         }
     }
 
@@ -166,7 +172,7 @@ impl InputFile {
     pub(crate) fn for_test(source: &str, path: &Path) -> InputFile {
         InputFile {
             source: source.into(),
-            path: path.to_owned(),
+            place: Place::from(path),
             part: None,
             relative: source.into(),
             container: Container::Jsonl,

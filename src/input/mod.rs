@@ -21,6 +21,7 @@ mod archive;
 mod container;
 mod file;
 mod left_out;
+mod objects;
 mod stream;
 mod walk;
 
@@ -55,21 +56,24 @@ pub(crate) use container::is_written_anew;
 pub use error::ReadError;
 pub use file::InputFile;
 pub use left_out::LeftOut;
+pub use objects::Fetch;
 pub(crate) use pass::{Cut, Cuts};
 pub use sample::Sample;
 pub use site::PUBLIC_SUFFIX_LIST;
 pub(crate) use stream::stream_of;
 pub(crate) use walk::id_path;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use regex::Regex;
 
-use crate::document::Skipped;
-use crate::files;
+use crate::document::{Skipped, SourceError};
+use crate::files::Place;
+use crate::remote::{Begun, Object, Remote, RemoteSettings};
 use fields::Fields;
 use limits::Limits;
 use metadata::Metadata;
@@ -101,8 +105,10 @@ pub struct SourceSettings {
     pub site_from_dir: bool,
     /// A CSV file that says url, site, date and title of files.
     pub metadata: Option<PathBuf>,
-    /// Where standard input is copied to.
+    /// Where standard input is copied to, and objects that must be read whole.
     pub temp_dir: PathBuf,
+    /// How objects in stores are reached.
+    pub remote: RemoteSettings,
     /// The memory of the run, in bytes: bounds the window of Zstandard frames, and an eighth of it the length of one
     /// document, which takes six times its length while it is judged (at least 16 MiB, at most 1 GiB).
     pub memory_bytes: u64,
@@ -131,6 +137,7 @@ impl Default for SourceSettings {
             site_from_dir: false,
             metadata: None,
             temp_dir: std::env::temp_dir(),
+            remote: RemoteSettings::default(),
             memory_bytes: u64::MAX,
             max_record_bytes: limits::MOST_BYTES,
             max_ratio: 200,
@@ -148,6 +155,7 @@ pub(crate) struct Shared {
     limits: Limits,
     sample: Option<Sample>,
     limit: Option<u64>,
+    remote: Remote,
 }
 
 impl Shared {
@@ -157,6 +165,22 @@ impl Shared {
         Some(match file.container {
             container if container.has_columns() => rows::open(file, &self.fields, &self.limits).map(Open::Rows),
             _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
+        })
+    }
+
+    /// Has objects among some text files come side by side.
+    fn begin(&self, files: Range<usize>) -> Vec<Begun> {
+        let objects = self.files[files].iter().filter_map(|file| match (&file.place, &file.part) {
+            (Place::Object(object), None) => Some(object),
+            _ => None,
+        });
+        objects.map(Object::begin).collect()
+    }
+
+    fn failure(&self) -> Option<SourceError> {
+        self.remote.failure().map(|error| {
+            let message = error.to_string();
+            SourceError { message, hint: Some(error.hint), cause: None }
         })
     }
 
@@ -182,7 +206,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Finds the files of `paths`: files, directories, patterns such as `crawl/*.jsonl.gz`, and `-` for standard input.
+    /// Finds the files of `paths`: files, directories, patterns such as `crawl/*.jsonl.gz`, addresses of objects, and `-`
+    /// for standard input.
     ///
     /// Reads directories, `.retoldignore` files, the metadata table and standard input, but no file's documents.
     ///
@@ -190,6 +215,18 @@ impl Source {
     /// If there is nothing to read at all, or if a setting cannot be used. One bad path among others is no error
     /// ([`Source::skipped`]).
     pub fn open(paths: &[PathBuf], settings: &SourceSettings) -> Result<Source, ReadError> {
+        Source::open_telling(paths, settings, &mut |_| {})
+    }
+
+    /// As [`Source::open`]; `tell` hears what will be fetched from object stores, if anything will, before that begins.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open_telling(
+        paths: &[PathBuf],
+        settings: &SourceSettings,
+        tell: &mut dyn FnMut(&Fetch),
+    ) -> Result<Source, ReadError> {
         if paths.is_empty() {
             return Err(ReadError::NoInput);
         }
@@ -200,7 +237,8 @@ impl Source {
         let metadata = metadata.transpose()?;
         let (streams, named): (Vec<&PathBuf>, Vec<&PathBuf>) = paths.iter().partition(|path| is_stream(path));
         let named: Vec<PathBuf> = named.into_iter().cloned().collect();
-        let mut walked = walk::walk(&named, settings, paths.len() > 1)?;
+        let remote = Remote::open(&settings.remote)?;
+        let mut walked = walk::walk(&named, settings, paths.len() > 1, &remote, tell)?;
         let mut scratch = std::mem::take(&mut walked.scratch);
         let mut copied = HashSet::new();
         for (number, path) in streams.into_iter().enumerate() {
@@ -210,7 +248,7 @@ impl Source {
             copied.insert(copy.path.clone());
             walked.files.push(walk::Found {
                 source: name.clone(),
-                path: copy.path.clone(),
+                place: Place::File(copy.path.clone()),
                 part: None,
                 relative: PathBuf::from(name),
                 directory: String::new(),
@@ -222,15 +260,15 @@ impl Source {
         }
         if let Some(table) = settings.metadata.as_deref().and_then(|path| path.canonicalize().ok()) {
             // The table about the files may lie among them, and is no table of texts.
-            walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| path != table));
+            walked.files.retain(|file| file.place.canonical().is_none_or(|path| path != table));
         }
         walked.files.sort_by(|a, b| a.source.cmp(&b.source));
         let mut files = Vec::with_capacity(walked.files.len());
         for found in std::mem::take(&mut walked.files) {
             let source = found.source;
             let open = || match &found.part {
-                Some(part) => files::open_part(&found.path, part, settings.memory_bytes),
-                None => files::open(&found.path, settings.memory_bytes),
+                Some(part) => found.place.open_part(part, settings.memory_bytes),
+                None => found.place.open(settings.memory_bytes),
             };
             let container = match found.container {
                 // Lines of JSON are often called `.json`.
@@ -247,12 +285,12 @@ impl Source {
                     }
                 },
             };
-            let is_copied = copied.contains(&found.path);
+            let is_copied = matches!(&found.place, Place::File(path) if copied.contains(path));
             let site = settings.site_from.as_ref().and_then(|pattern| site::of_path(&source, pattern));
             let site = site.or_else(|| Some(found.directory).filter(|name| settings.site_from_dir && !name.is_empty()));
             files.push(InputFile {
                 metadata: metadata.as_ref().and_then(|table| table.of(&source)).cloned().unwrap_or_default(),
-                path: found.path,
+                place: found.place,
                 part: found.part,
                 relative: if is_copied { stream_name(&source, container) } else { found.relative },
                 source: source.into(),
@@ -285,6 +323,7 @@ impl Source {
                 limits: Limits::new(settings),
                 sample: settings.sample,
                 limit: settings.limit,
+                remote,
             }),
             skipped: walked.skipped,
             told,
@@ -328,8 +367,13 @@ impl Source {
     /// Returns the first file that lies in a directory.
     pub(crate) fn file_in(&self, directory: &Path) -> Option<String> {
         let directory = directory.canonicalize().ok()?;
-        let lies_in = |file: &&InputFile| file.path.canonicalize().is_ok_and(|path| path.starts_with(&directory));
+        let lies_in = |file: &&InputFile| file.place.canonical().is_some_and(|path| path.starts_with(&directory));
         self.shared.files.iter().find(lies_in).map(|file| file.source.to_string())
+    }
+
+    /// Has objects among some text files come side by side, as long as what is returned is held.
+    pub(crate) fn begin(&self, files: Range<usize>) -> Vec<Begun> {
+        self.shared.begin(files)
     }
 
     /// Reads the text file number `file`, noting its digest.
@@ -361,11 +405,34 @@ impl Source {
         Some(cuts)
     }
 
+    /// Returns why objects can no longer be read as they were found: no result counts from then on.
+    pub(crate) fn failure(&self) -> Option<SourceError> {
+        self.shared.failure()
+    }
+
+    /// Has every object asked for anew, and those checked of which a pass may ask for nothing: what was copied or is kept.
+    fn begin_objects(&self) {
+        let mut objects: Vec<Arc<Object>> = Vec::new();
+        for file in &self.shared.files {
+            let object = match &file.place {
+                Place::Copy { of, .. } => of,
+                Place::Object(object) if object.needs_check() => object,
+                _ => continue,
+            };
+            // The members of an archive stand together.
+            if !objects.last().is_some_and(|last| Arc::ptr_eq(last, object)) {
+                objects.push(object.clone());
+            }
+        }
+        self.shared.remote.begin_pass(&objects);
+    }
+
     /// Begins a pass over the undecoded input: what [`DocumentSource::pass`] parses.
     pub(crate) fn cuts(&self) -> Cuts<'_> {
+        self.begin_objects();
         let digests = zeros(self.shared.files.len());
         *self.digests.lock().expect("no reader panicked") = digests.clone();
-        Cuts { shared: &self.shared, digests, next_file: 0, open: None }
+        Cuts { shared: &self.shared, digests, next_file: 0, open: None, ahead: VecDeque::new() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Passes over the input: pieces of files in order, each parsed by whoever takes it.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,12 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Batch, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
+use crate::files::Place;
 use crate::hash::{hash64, mix64};
-use crate::input::{Shared, Source, chunk, chunks, parse, rows, text};
+use crate::input::{InputFile, Shared, Source, chunk, chunks, parse, rows, text};
+use crate::remote::Begun;
 
 /// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
 const BATCH_BYTES: u64 = 1 << 20;
 const BATCH_FILES: usize = 256;
+
+/// Objects that are begun before their turn to be cut: small ones would wait for the network one after another.
+const AHEAD: usize = 3;
 
 pub(super) fn zeros(count: usize) -> Arc<[AtomicU64]> {
     (0..count).map(|_| AtomicU64::new(0)).collect()
@@ -56,6 +62,23 @@ pub(crate) struct Cuts<'a> {
     pub digests: Arc<[AtomicU64]>,
     pub(super) next_file: usize,
     pub(super) open: Option<(usize, Open<'a>)>,
+    /// Objects after the file that is being cut, whose first bytes are on their way.
+    pub(super) ahead: VecDeque<(usize, Begun)>,
+}
+
+impl Cuts<'_> {
+    /// Has what follows a file come while that is worked on, up to what is read otherwise than from its beginning.
+    fn begin_after(&mut self, file: usize) {
+        self.ahead.retain(|(number, _)| *number >= file);
+        let next = self.ahead.back().map_or(file, |(number, _)| *number) + 1;
+        let is_cut = |file: &&InputFile| !file.container.is_file() && !file.container.has_columns();
+        let files = self.shared.files.iter().enumerate().take(file + 1 + AHEAD).skip(next);
+        for (number, file) in files.take_while(|(_, file)| is_cut(file)) {
+            if let (Place::Object(object), None) = (&file.place, &file.part) {
+                self.ahead.push_back((number, object.begin()));
+            }
+        }
+    }
 }
 
 /// A file being cut.
@@ -117,6 +140,7 @@ impl Iterator for Cuts<'_> {
             let file = files.get(first)?;
             if !file.container.is_file() {
                 self.next_file += 1;
+                self.begin_after(first);
                 match self.shared.open(first).expect("the file is there") {
                     Ok(open) => self.open = Some((first, open)),
                     Err(skipped) => return Some(Cut::Unreadable(skipped)),
@@ -152,6 +176,10 @@ impl DocumentSource for Source {
         Ok(Box::new(SourcePass { cuts, taken }))
     }
 
+    fn failure(&self) -> Option<SourceError> {
+        self.shared.failure()
+    }
+
     fn bytes(&self) -> Option<u64> {
         Some(self.shared.files.iter().map(|file| file.bytes).sum())
     }
@@ -165,6 +193,9 @@ struct SourcePass<'a> {
 
 impl DocumentPass for SourcePass<'_> {
     fn next_batch(&mut self) -> Result<Option<Box<dyn Batch + Send>>, SourceError> {
+        if let Some(error) = self.cuts.shared.failure() {
+            return Err(error);
+        }
         let left = self.cuts.shared.limit.map(|limit| limit.saturating_sub(self.taken));
         if left == Some(0) {
             return Ok(None);
@@ -249,6 +280,7 @@ impl SourceBatch {
             }
             Cut::Texts(numbers) => {
                 let mut parsed = Parsed::default();
+                let _ahead = self.shared.begin(numbers.clone());
                 for number in numbers {
                     let file = &self.shared.files[number];
                     parsed.bytes += file.bytes;

@@ -4,24 +4,30 @@
 //! the file system shows.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use ignore::gitignore::Gitignore;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::overrides::{Override, OverrideBuilder};
 
 use crate::document::Skipped;
-use crate::files::{self, Compression, Part};
-use crate::input::archive::{self, Kind, Place};
+use crate::files::{self, Compression, Part, Place};
+use crate::input::archive::{self, Kind, Stand};
 use crate::input::container::{Container, suffix};
 use crate::input::left_out::LeftOut;
+use crate::input::objects::{self, Fetch, Listing};
 use crate::input::stream::ScratchFile;
 use crate::input::{ReadError, SourceSettings};
+use crate::remote::{self, Address, Object, Remote, RemoteError, is_address};
 
 /// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
 const OTHER_CONTAINERS: [&str; 7] = ["7z", "rar", "pdf", "docx", "doc", "odt", "epub"];
+
+/// The file that says, as `.gitignore` files do, what below its directory is left out.
+const IGNORE_FILE: &str = ".retoldignore";
 
 /// Names of the tables that lie beside mirrored files in our outputs.
 const TABLES: [&str; 11] = [
@@ -43,7 +49,7 @@ const TABLES: [&str; 11] = [
 pub(super) struct Found {
     /// Its id path: that of a member of an archive is the archive's, an exclamation mark, and the member's.
     pub source: String,
-    pub path: PathBuf,
+    pub place: Place,
     /// The part of that file which it is; none: all of it.
     pub part: Option<Part>,
     /// Its path below the input given, led by the input's name if there are several.
@@ -63,21 +69,37 @@ pub(super) struct Walked {
     pub files: Vec<Found>,
     pub skipped: Vec<Skipped>,
     pub left_out: LeftOut,
+    /// Archives whose members are still to be found.
+    archives: Vec<Archive>,
     /// Scratch files that stand for members of archives.
     pub scratch: Vec<ScratchFile>,
 }
 
-/// Finds the files of `paths`, which are files, directories and patterns that match some; `several`: ids lead with the
-/// names of their inputs.
-pub(super) fn walk(paths: &[PathBuf], settings: &SourceSettings, several: bool) -> Result<Walked, ReadError> {
+/// Finds the files of `paths`, which are files, directories, patterns that match some, and addresses of objects; `several`:
+/// ids lead with the names of their inputs. `tell` hears what will be fetched before any object's bytes are.
+pub(super) fn walk(
+    paths: &[PathBuf],
+    settings: &SourceSettings,
+    several: bool,
+    remote: &Remote,
+    tell: &mut dyn FnMut(&Fetch),
+) -> Result<Walked, ReadError> {
     let mut walked = Walked::default();
     let mut roots: Vec<Root> = Vec::new();
+    let addresses: Vec<Address> = paths.iter().filter_map(|path| Address::parse(path.to_str()?)).collect();
+    let mut found = addresses.iter().zip(remote.find(&addresses));
     for path in paths {
-        let expanded = if fs::symlink_metadata(path).is_err() { expand(path) } else { None };
-        for path in expanded.unwrap_or_else(|| vec![path.clone()]) {
-            match Root::open(&path) {
-                Ok(root) if roots.iter().any(|known| known.canonical == root.canonical) => {
-                    if !root.directory {
+        let opened = if is_address(path) {
+            let (address, found) = found.next().expect("every address was looked for");
+            Root::of_address(address, found)
+        } else {
+            let expanded = if fs::symlink_metadata(path).is_err() { expand(path) } else { None };
+            expanded.unwrap_or_else(|| vec![path.clone()]).iter().map(|path| Root::open(path)).collect()
+        };
+        for root in opened {
+            match root {
+                Ok(root) if roots.iter().any(|known| known.is(&root)) => {
+                    if !root.is_directory() {
                         walked.left_out.repeated += 1;
                     }
                 }
@@ -97,45 +119,95 @@ pub(super) fn walk(paths: &[PathBuf], settings: &SourceSettings, several: bool) 
         roots.iter().any(|other| other.canonical != root.canonical && root.canonical.starts_with(&other.canonical))
     });
     for (root, name) in roots.iter().zip(names) {
-        let file_name = root.canonical.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let archive = Kind::of_name(&file_name).filter(|_| !root.directory);
-        if root.directory || archive.is_some() {
-            let mut walk = Walk {
-                settings,
-                globs: glob_set(&root.path, &settings.globs)?,
-                ignores: Vec::new(),
-                ancestors: vec![root.canonical.clone()],
-                root_name: last_name(&root.canonical),
-                out: &mut walked,
-            };
-            match archive {
-                Some(kind) => walk.archive(kind, &root.path, &name, Path::new(""), root.modified),
-                None => walk.directory(&root.path, &name, Path::new(""), true),
+        let mut walk = Walk {
+            globs: if root.is_file() { None } else { glob_set(&root.path, &settings.globs)? },
+            ignores: Vec::new(),
+            ancestors: vec![root.canonical.clone()],
+            root_name: last_name(&root.canonical),
+            out: &mut walked,
+        };
+        let place = match &root.content {
+            Content::Directory => {
+                walk.directory(&root.path, &name, Path::new(""), true);
+                continue;
             }
-        } else {
-            walked.files.push(Found {
-                source: id_path(&name),
-                path: root.path.clone(),
-                part: None,
-                container: name.file_name().and_then(|name| Container::of_name(&name.to_string_lossy())),
-                relative: name,
-                directory: root.canonical.parent().map(last_name).unwrap_or_default(),
-                bytes: root.bytes,
-                modified: root.modified,
-            });
+            Content::Listing(listing) => {
+                walk.listing(listing, &root.canonical, &name, Path::new(""), true);
+                continue;
+            }
+            Content::File => Place::File(root.path.clone()),
+            Content::Object(object) => Place::Object(object.clone()),
+        };
+        if let Some(kind) = root.archive() {
+            walk.archive(kind, place, &name, Path::new(""), root.modified);
+            continue;
         }
+        walked.files.push(Found {
+            source: id_path(&name),
+            place,
+            part: None,
+            container: name.file_name().and_then(|name| Container::of_name(&name.to_string_lossy())),
+            relative: name,
+            directory: root.canonical.parent().map(last_name).unwrap_or_default(),
+            bytes: root.bytes,
+            modified: root.modified,
+        });
     }
+    tell_fetch(&walked, tell);
+    for archive in std::mem::take(&mut walked.archives) {
+        archive.unpack(settings, &mut walked);
+    }
+    copy_whole(settings, &mut walked);
     walked.files.sort_by(|a, b| a.source.cmp(&b.source));
     if overlap {
         let mut seen = HashSet::new();
         let before = walked.files.len();
         let offset = |file: &Found| file.part.map(|part| part.offset);
-        walked.files.retain(|file| file.path.canonicalize().map_or(true, |path| seen.insert((path, offset(file)))));
+        let identity = |file: &Found| match file.place.object() {
+            Some(object) => Some(object.address().to_path()),
+            None => file.place.canonical(),
+        };
+        walked.files.retain(|file| identity(file).is_none_or(|path| seen.insert((path, offset(file)))));
         walked.left_out.repeated += (before - walked.files.len()) as u64;
     }
     walked.skipped.sort_by(|a, b| a.source.cmp(&b.source));
     walked.left_out.outputs.sort();
     Ok(walked)
+}
+
+/// Tells what will be fetched, if anything will.
+fn tell_fetch(walked: &Walked, tell: &mut dyn FnMut(&Fetch)) {
+    let mut fetch = Fetch::default();
+    for object in walked.files.iter().filter_map(|file| file.place.object()) {
+        fetch.add(object, !object.has_ranges());
+    }
+    for object in walked.archives.iter().filter_map(|archive| archive.place.object()) {
+        fetch.add(object, true);
+    }
+    if fetch.objects > 0 {
+        tell(&fetch);
+    }
+}
+
+/// Copies objects of which no parts can be read to scratch files.
+fn copy_whole(settings: &SourceSettings, walked: &mut Walked) {
+    for mut file in std::mem::take(&mut walked.files) {
+        if let Place::Object(object) = &file.place
+            && !object.has_ranges()
+        {
+            match objects::copied(object, &settings.temp_dir) {
+                Ok((place, scratch)) => {
+                    walked.scratch.push(scratch);
+                    file.place = place;
+                }
+                Err(skipped) => {
+                    walked.skipped.push(skipped);
+                    continue;
+                }
+            }
+        }
+        walked.files.push(file);
+    }
 }
 
 /// Returns a path as documents name it: `/`-separated, bytes that are no text written as `\x..`.
@@ -157,6 +229,9 @@ pub(crate) fn id_path(path: &Path) -> String {
 
 /// Makes the row of `skipped` for a path that could not be used.
 pub(super) fn skipped_path(source: String, error: &std::io::Error) -> Skipped {
+    if let Some(remote) = error.get_ref().and_then(|inner| inner.downcast_ref::<RemoteError>()) {
+        return Skipped::whole(source, remote.what.clone(), &remote.hint);
+    }
     let (reason, hint) = match error.kind() {
         std::io::ErrorKind::NotFound => ("no such file or directory".to_owned(), "check the spelling of the path"),
         std::io::ErrorKind::PermissionDenied => ("permission denied".to_owned(), "check the permissions"),
@@ -167,11 +242,21 @@ pub(super) fn skipped_path(source: String, error: &std::io::Error) -> Skipped {
 
 /// An input as given.
 struct Root {
+    content: Content,
     path: PathBuf,
     canonical: PathBuf,
-    directory: bool,
+    /// What tells addresses of one path apart.
+    query: Option<String>,
     bytes: u64,
     modified: Option<SystemTime>,
+}
+
+/// What an input is.
+enum Content {
+    File,
+    Directory,
+    Object(Arc<Object>),
+    Listing(Listing),
 }
 
 impl Root {
@@ -181,36 +266,79 @@ impl Root {
         let canonical = path.canonicalize().map_err(failed)?;
         if metadata.is_file() {
             File::open(path).map_err(failed)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let (_, bare) = Compression::of_name(&name);
-            if let Some(other) =
-                suffix(bare).filter(|suffix| OTHER_CONTAINERS.contains(&suffix.to_ascii_lowercase().as_str()))
-            {
-                let hint = "unpack it, or take its text out, first";
-                let reason = format!("`.{other}` files are not read");
-                return Err(Skipped::whole(path.to_string_lossy().into_owned(), reason, hint));
-            }
+            is_readable(path)?;
         } else if metadata.is_dir() {
             fs::read_dir(path).map_err(failed)?;
         }
         Ok(Root {
+            content: if metadata.is_dir() { Content::Directory } else { Content::File },
             path: path.to_owned(),
             canonical,
-            directory: metadata.is_dir(),
+            query: None,
             bytes: metadata.len(),
             modified: metadata.modified().ok(),
         })
     }
 
+    /// Makes the inputs that an address leads to.
+    fn of_address(address: &Address, found: Result<remote::Found, RemoteError>) -> Vec<Result<Root, Skipped>> {
+        let root = |content: Content, address: &Address, bytes, modified| {
+            let path = address.to_path();
+            Root { content, canonical: path.clone(), path, query: address.query.clone(), bytes, modified }
+        };
+        let inputs = match found.and_then(|found| objects::expanded(address, found)) {
+            Ok(inputs) => inputs,
+            Err(error) => return vec![Err(objects::skipped(error))],
+        };
+        let roots = inputs.into_iter().map(|input| match input {
+            objects::Input::Directory(address, listing) => Ok(root(Content::Listing(listing), &address, 0, None)),
+            objects::Input::Object(object) => {
+                is_readable(&object.address().to_path())?;
+                let (bytes, modified) = (object.bytes(), object.modified());
+                Ok(root(Content::Object(object.clone()), object.address(), bytes, modified))
+            }
+        });
+        roots.collect()
+    }
+
+    fn is(&self, other: &Root) -> bool {
+        self.canonical == other.canonical && self.query == other.query
+    }
+
+    fn is_directory(&self) -> bool {
+        matches!(self.content, Content::Directory | Content::Listing(_))
+    }
+
+    /// Returns how it keeps its members, if it is an archive.
+    fn archive(&self) -> Option<Kind> {
+        let name = self.canonical.file_name().unwrap_or_default().to_string_lossy();
+        Kind::of_name(&name).filter(|_| !self.is_directory())
+    }
+
+    /// Returns whether patterns have nothing to choose from in it.
+    fn is_file(&self) -> bool {
+        !self.is_directory() && self.archive().is_none()
+    }
+
     /// Returns what the paths of its files begin with when it is the only input: nothing, or a file's own name.
     fn name_alone(&self) -> PathBuf {
-        if self.directory { PathBuf::new() } else { PathBuf::from(self.path.file_name().unwrap_or_default()) }
+        if self.is_directory() { PathBuf::new() } else { PathBuf::from(self.path.file_name().unwrap_or_default()) }
     }
+}
+
+/// Refuses a file that is known to be of another kind, and is not guessed at.
+fn is_readable(path: &Path) -> Result<(), Skipped> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (_, bare) = Compression::of_name(&name);
+    let other = suffix(bare).filter(|suffix| OTHER_CONTAINERS.contains(&suffix.to_ascii_lowercase().as_str()));
+    let Some(other) = other else { return Ok(()) };
+    let hint = "unpack it, or take its text out, first";
+    let reason = format!("`.{other}` files are not read");
+    Err(Skipped::whole(path.to_string_lossy().into_owned(), reason, hint))
 }
 
 /// One walk below one directory.
 struct Walk<'a> {
-    settings: &'a SourceSettings,
     globs: Option<Override>,
     /// The `.retoldignore` files on the way down, the outermost first.
     ignores: Vec<Gitignore>,
@@ -229,8 +357,8 @@ impl Walk<'_> {
             Err(error) => return self.out.skipped.push(skipped_path(id_path(relative), &error)),
         };
         let ours = is_root && files::is_ours(path);
-        let ignore_file = path.join(".retoldignore");
-        let has_ignores = entries.iter().any(|entry| entry.file_name() == ".retoldignore");
+        let ignore_file = path.join(IGNORE_FILE);
+        let has_ignores = entries.iter().any(|entry| entry.file_name() == IGNORE_FILE);
         if has_ignores {
             // A line that is no pattern ignores nothing; the rest of the file holds.
             let (ignores, _) = Gitignore::new(&ignore_file);
@@ -238,7 +366,7 @@ impl Walk<'_> {
         }
         for entry in entries {
             let name = entry.file_name();
-            if name != ".retoldignore" {
+            if name != IGNORE_FILE {
                 self.entry(&entry.path(), &relative.join(&name), &below.join(&name), &name, ours);
             }
         }
@@ -248,9 +376,7 @@ impl Walk<'_> {
     }
 
     fn entry(&mut self, path: &Path, relative: &Path, below: &Path, name: &OsString, in_output: bool) {
-        let bytes = name.as_encoded_bytes();
-        if bytes.starts_with(b".") {
-            self.out.left_out.hidden += 1;
+        if self.is_hidden(name) {
             return;
         }
         let metadata = match fs::metadata(path) {
@@ -259,19 +385,11 @@ impl Walk<'_> {
         };
         let archive = Kind::of_name(&name.to_string_lossy()).filter(|_| metadata.is_file());
         let is_directory = metadata.is_dir();
-        let matched =
-            self.ignores.iter().rev().map(|ignores| ignores.matched(path, is_directory)).find(|m| !m.is_none());
-        if matched.is_some_and(|matched| matched.is_ignore()) {
-            self.out.left_out.ignored += 1;
-            return;
-        }
-        if self.globs.as_ref().is_some_and(|globs| globs.matched(below, is_directory || archive.is_some()).is_ignore())
-        {
-            self.out.left_out.globbed += 1;
+        if self.is_left_out(path, below, is_directory, archive.is_some()) {
             return;
         }
         if is_directory {
-            if bytes.ends_with(b".partial") || files::is_ours(path) {
+            if name.as_encoded_bytes().ends_with(b".partial") || files::is_ours(path) {
                 self.out.left_out.outputs.push(id_path(relative));
                 return;
             }
@@ -290,17 +408,9 @@ impl Walk<'_> {
             return;
         }
         if let Some(kind) = archive {
-            return self.archive(kind, path, relative, below, metadata.modified().ok());
+            return self.archive(kind, Place::from(path), relative, below, metadata.modified().ok());
         }
-        let name = name.to_string_lossy();
-        let (_, bare) = Compression::of_name(&name);
-        let Some(container) = Container::of_name(&name) else {
-            return self.out.left_out.count_suffix(&name);
-        };
-        if in_output && TABLES.contains(&bare.rsplit_once('.').map_or(bare, |(stem, _)| stem)) {
-            self.out.left_out.outputs.push(id_path(relative));
-            return;
-        }
+        let Some(container) = self.container(&name.to_string_lossy(), relative, in_output) else { return };
         if !metadata.is_file() {
             let reason = "expected a regular file, found a pipe, socket or device";
             return self.out.skipped.push(Skipped::whole(id_path(relative), reason, "name it in `.retoldignore`"));
@@ -308,60 +418,186 @@ impl Walk<'_> {
         if let Err(error) = File::open(path) {
             return self.out.skipped.push(skipped_path(id_path(relative), &error));
         }
+        self.file(Place::from(path), container, relative, below, metadata.len(), metadata.modified().ok());
+    }
+
+    /// Walks what an object store takes for a directory, as [`Walk::directory`] does.
+    fn listing(&mut self, listing: &Listing, path: &Path, relative: &Path, below: &Path, is_root: bool) {
+        let ours = is_root && listing.is_ours();
+        let ignore_file = listing.objects.get(IGNORE_FILE);
+        if let Some(object) = ignore_file {
+            let mut lines = GitignoreBuilder::new(path);
+            let text = std::io::read_to_string(object.read(0..u64::MAX)).unwrap_or_default();
+            for line in text.lines() {
+                // A line that is no pattern ignores nothing; the rest of the file holds.
+                let _ = lines.add_line(None, line);
+            }
+            self.ignores.push(lines.build().unwrap_or_else(|_| Gitignore::empty()));
+        }
+        for (name, object) in &listing.objects {
+            let (path, relative, below) = (path.join(name), relative.join(name), below.join(name));
+            let archive = Kind::of_name(name);
+            if name == IGNORE_FILE || self.is_hidden(name) || self.is_left_out(&path, &below, false, archive.is_some())
+            {
+                continue;
+            }
+            let place = Place::Object(object.clone());
+            if let Some(kind) = archive {
+                self.archive(kind, place, &relative, &below, object.modified());
+            } else if let Some(container) = self.container(name, &relative, ours) {
+                self.file(place, container, &relative, &below, object.bytes(), object.modified());
+            }
+        }
+        for (name, directory) in &listing.directories {
+            let (path, relative, below) = (path.join(name), relative.join(name), below.join(name));
+            if self.is_hidden(name) || self.is_left_out(&path, &below, true, false) {
+                continue;
+            }
+            if name.ends_with(".partial") || directory.is_ours() {
+                self.out.left_out.outputs.push(id_path(&relative));
+                continue;
+            }
+            self.listing(directory, &path, &relative, &below, false);
+        }
+        if ignore_file.is_some() {
+            self.ignores.pop();
+        }
+    }
+
+    /// Counts what is hidden.
+    fn is_hidden(&mut self, name: impl AsRef<OsStr>) -> bool {
+        let is_hidden = name.as_ref().as_encoded_bytes().starts_with(b".");
+        self.out.left_out.hidden += u64::from(is_hidden);
+        is_hidden
+    }
+
+    /// Counts what ignore files and patterns leave out; an archive is asked for as a directory is.
+    fn is_left_out(&mut self, path: &Path, below: &Path, is_directory: bool, is_archive: bool) -> bool {
+        let matched =
+            self.ignores.iter().rev().map(|ignores| ignores.matched(path, is_directory)).find(|m| !m.is_none());
+        let is_ignored = matched.is_some_and(|matched| matched.is_ignore());
+        let globs = self.globs.as_ref().filter(|_| !is_ignored);
+        let is_globbed = globs.is_some_and(|globs| globs.matched(below, is_directory || is_archive).is_ignore());
+        self.out.left_out.ignored += u64::from(is_ignored);
+        self.out.left_out.globbed += u64::from(is_globbed);
+        is_ignored || is_globbed
+    }
+
+    /// Returns what a file holds by its name; none: it is left out, and counted.
+    fn container(&mut self, name: &str, relative: &Path, in_output: bool) -> Option<Container> {
+        let (_, bare) = Compression::of_name(name);
+        let Some(container) = Container::of_name(name) else {
+            self.out.left_out.count_suffix(name);
+            return None;
+        };
+        if in_output && TABLES.contains(&bare.rsplit_once('.').map_or(bare, |(stem, _)| stem)) {
+            self.out.left_out.outputs.push(id_path(relative));
+            return None;
+        }
+        Some(container)
+    }
+
+    fn file(
+        &mut self,
+        place: Place,
+        container: Container,
+        relative: &Path,
+        below: &Path,
+        bytes: u64,
+        modified: Option<SystemTime>,
+    ) {
         self.out.files.push(Found {
             source: id_path(relative),
-            path: path.to_owned(),
+            place,
             part: None,
             relative: relative.to_owned(),
-            directory: self.directory_of(below),
+            directory: directory_of(below, &self.root_name),
             container: Some(container),
-            bytes: metadata.len(),
-            modified: metadata.modified().ok(),
+            bytes,
+            modified,
         });
     }
 
-    /// Returns the first directory on a path below the input, or the input's own name.
-    fn directory_of(&self, below: &Path) -> String {
-        match below.iter().next().filter(|first| *first != below.as_os_str()) {
-            Some(first) => id_path(Path::new(first)),
-            None => self.root_name.clone(),
-        }
+    /// Notes an archive, whose members are found when it is known what will be fetched.
+    fn archive(&mut self, kind: Kind, place: Place, relative: &Path, below: &Path, modified: Option<SystemTime>) {
+        self.out.archives.push(Archive {
+            kind,
+            place,
+            relative: relative.to_owned(),
+            below: below.to_owned(),
+            modified,
+            globs: self.globs.clone(),
+            root_name: self.root_name.clone(),
+        });
     }
+}
 
-    /// Walks the members of an archive as if it were a directory.
-    fn archive(&mut self, kind: Kind, path: &Path, relative: &Path, below: &Path, modified: Option<SystemTime>) {
-        let source = id_path(relative);
-        let mut left_out = std::mem::take(&mut self.out.left_out);
-        let mut choose = |name: &Path| choose(name, below, self.globs.as_ref(), &mut left_out);
-        let listed = archive::list(path, &source, kind, self.settings, &mut choose);
-        self.out.left_out = left_out;
-        let listing = match listed {
+/// Returns the first directory on a path below the input, or the input's own name.
+fn directory_of(below: &Path, root_name: &str) -> String {
+    match below.iter().next().filter(|first| *first != below.as_os_str()) {
+        Some(first) => id_path(Path::new(first)),
+        None => root_name.to_owned(),
+    }
+}
+
+/// An archive whose members are to be found.
+#[derive(Debug)]
+pub(super) struct Archive {
+    kind: Kind,
+    place: Place,
+    relative: PathBuf,
+    below: PathBuf,
+    modified: Option<SystemTime>,
+    globs: Option<Override>,
+    root_name: String,
+}
+
+impl Archive {
+    /// Walks its members as if it were a directory. An object is copied to a scratch file first.
+    fn unpack(mut self, settings: &SourceSettings, out: &mut Walked) {
+        if let Place::Object(object) = &self.place {
+            match objects::copied(object, &settings.temp_dir) {
+                Ok((place, scratch)) => {
+                    out.scratch.push(scratch);
+                    self.place = place;
+                }
+                Err(skipped) => return out.skipped.push(skipped),
+            }
+        }
+        let source = id_path(&self.relative);
+        let mut choose = |name: &Path| choose(name, &self.below, self.globs.as_ref(), &mut out.left_out);
+        let listing = match archive::list(&self.place, &source, self.kind, settings, &mut choose) {
             Ok(listing) => listing,
-            Err(skipped) => return self.out.skipped.push(skipped),
+            Err(skipped) => return out.skipped.push(skipped),
         };
-        self.out.skipped.extend(listing.skipped);
-        let home = listing.scratch.as_ref().map_or(path, |scratch| &scratch.path).to_owned();
+        out.skipped.extend(listing.skipped);
+        let in_scratch = |scratch: &ScratchFile| match self.place.object() {
+            // What is unpacked from an object is checked as that is.
+            Some(object) => Place::Copy { path: scratch.path.clone(), of: object.clone() },
+            None => Place::File(scratch.path.clone()),
+        };
+        let home = listing.scratch.as_ref().map_or_else(|| self.place.clone(), in_scratch);
         for member in listing.members {
-            let (path, part) = match member.place {
-                Place::Part(part) => (home.clone(), Some(part)),
-                Place::Copy(copy) => {
-                    let path = copy.path.clone();
-                    self.out.scratch.push(copy);
-                    (path, None)
+            let (place, part) = match member.stand {
+                Stand::Part(part) => (home.clone(), Some(part)),
+                Stand::Copy(copy) => {
+                    let place = in_scratch(&copy);
+                    out.scratch.push(copy);
+                    (place, None)
                 }
             };
-            self.out.files.push(Found {
+            out.files.push(Found {
                 source: format!("{source}!{}", id_path(&member.name)),
-                path,
+                place,
                 part,
-                relative: relative.join(&member.name),
-                directory: self.directory_of(&below.join(&member.name)),
+                relative: self.relative.join(&member.name),
+                directory: directory_of(&self.below.join(&member.name), &self.root_name),
                 container: Some(member.container),
                 bytes: member.bytes,
-                modified,
+                modified: self.modified,
             });
         }
-        self.out.scratch.extend(listing.scratch);
+        out.scratch.extend(listing.scratch);
     }
 }
 
@@ -467,7 +703,9 @@ mod tests {
     use super::*;
 
     fn walk(paths: &[PathBuf], globs: &[String], several: bool) -> Result<Walked, ReadError> {
-        super::walk(paths, &SourceSettings { globs: globs.to_vec(), ..SourceSettings::default() }, several)
+        let settings = SourceSettings { globs: globs.to_vec(), ..SourceSettings::default() };
+        let remote = Remote::open(&settings.remote).expect("nothing is kept");
+        super::walk(paths, &settings, several, &remote, &mut |_| {})
     }
 
     fn tree(files: &[&str]) -> tempfile::TempDir {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::document::SourceError;
 use crate::files::FileError;
 
 /// An output could not be written.
@@ -64,6 +65,9 @@ pub enum WriteError {
         /// The file.
         input: String,
     },
+    /// The input can no longer be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// A table of a finished run cannot be understood.
     #[error("`{path}`, line {line}: expected a row of that table", path = path.display())]
     Table {
@@ -132,6 +136,7 @@ impl WriteError {
                 "run with the settings of the scan, or scan again: the input or the fields differ".to_owned()
             }
             WriteError::Changed { .. } => "scan again, and let nothing write to the input meanwhile".to_owned(),
+            WriteError::Source(error) => return error.hint.clone(),
             WriteError::Table { .. } | WriteError::OtherRun { .. } => {
                 "name a directory that a run of this version has written".to_owned()
             }

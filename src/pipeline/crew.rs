@@ -283,9 +283,12 @@ impl<'a, 'w> Run<'a, 'w> {
             }
             guard.armed = false;
         });
-        match failure.into_inner().expect("no thread panicked here") {
-            Some((_, error)) => Err(error),
-            None => Ok(()),
+        let failure = failure.into_inner().expect("no thread panicked here");
+        // What the source says of itself is the cause of whatever came of it.
+        match (self.source.failure(), failure) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some((_, error))) => Err(error),
+            (None, None) => Ok(()),
         }
     }
 }

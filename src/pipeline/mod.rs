@@ -44,6 +44,11 @@ use crate::pipeline::write::Taught;
 use crate::similarity::{Banding, MOST_ROWS, SKETCH_VERSION, VerifiedPair};
 use crate::store::{Sorted, Workspace};
 
+/// Returns how often a scan reads its documents, at most.
+pub fn passes(config: &Config) -> u64 {
+    if config.verify == Verify::Sketch { 2 } else { 3 }
+}
+
 /// Sites that the summary names.
 const SITES: usize = 1000;
 

@@ -39,7 +39,10 @@ fn version() -> &'static str {
         INPUT is files, directories (walked recursively), globs (`--glob`) or `-` (standard input): .txt, .md, .html \
         and the .xml of trafilatura (a file is a document), .jsonl, .ndjson and .json (an object is one), .csv, .tsv, \
         .parquet, .arrow, .arrows and .feather (a row), .warc and .wet (a record), each but typed columns also as .gz, \
-        .zst, .bz2 or .xz; and all of these in .zip and .tar archives.",
+        .zst, .bz2 or .xz; and all of these in .zip and .tar archives.\n\n\
+        Built with the feature `object-store`, it is addresses too: s3://bucket/key, gs://, az://, http:// and https://. \
+        Of a store, an address that ends with / is all below it, and s3://bucket/*.jsonl.gz is what matches. \
+        Credentials are read from the environment: AWS_*, GOOGLE_*, AZURE_*; AWS_ENDPOINT_URL names another server.",
     after_help = "Every flag may also be set as RETOLD_<NAME> in the environment, or as a key of the same name in \
         `retold.toml`, in this directory or above. A flag wins over the environment, that over the file.",
     after_long_help = "Begin with:\n  \
@@ -153,6 +156,18 @@ pub struct GlobalArgs {
     /// Directory for scratch files [default: the system's]
     #[arg(long, global = true, value_name = "DIR")]
     pub temp_dir: Option<PathBuf>,
+
+    /// Keep packed copies of objects that are read from addresses in this directory: later passes and later runs read them
+    /// there, as long as the object is the same version
+    ///
+    /// Packed by Zstandard, in blocks of 4 MiB. What finds no room is fetched in every pass; blocks that this run does not
+    /// use make room first. Several runs may share a directory. Needs the feature `object-store`, as addresses do.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Bytes that `--cache-dir` may take, from 1M (M is MiB; K, G and T too)
+    #[arg(long, global = true, value_name = "SIZE", default_value = "10G", value_parser = values::cache_size)]
+    pub cache_size: u64,
 
     /// Settings file [default: the nearest `retold.toml`, from here upwards]
     #[arg(long, global = true, value_name = "FILE")]
@@ -468,7 +483,7 @@ pub struct ManArgs {
 /// What is read.
 #[derive(Clone, Debug, Args)]
 pub struct InputPaths {
-    /// Files, directories or `-`: standard input, which is also read when it is piped and no INPUT is given
+    /// Files, directories, addresses (s3://bucket/key and the like) or `-`: standard input, which is also read when it is piped and no INPUT is given
     #[arg(value_name = "INPUT", id = "inputs")]
     pub paths: Vec<PathBuf>,
 

@@ -116,6 +116,7 @@ pub fn source_settings(summary: &Summary, means: &Means) -> Result<SourceSetting
         site_from_dir: false,
         metadata: None,
         temp_dir: means.temp_dir.clone(),
+        remote: means.remote.clone(),
         memory_bytes: means.memory.unwrap_or(u64::MAX),
         max_record_bytes: number(summary, "max_record").unwrap_or(default.max_record_bytes),
         max_ratio: number(summary, "max_ratio").unwrap_or(default.max_ratio),

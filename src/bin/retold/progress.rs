@@ -98,6 +98,11 @@ impl Talk {
         self.say(Level::Warning, text, None);
     }
 
+    /// Tells what a run will do, before it does.
+    pub fn state(&self, text: &str) {
+        self.say(Level::Note, text, None);
+    }
+
     /// Tells something, which may be about what was skipped.
     fn say(&self, level: Level, text: &str, skipped: Option<&Skipped>) {
         if self.log_json {

@@ -7,10 +7,11 @@ use anyhow::{Context, Result, anyhow};
 use retold::document::{Against, DocumentSource, Skipped};
 use retold::files::{NewFile, OutputDirectory};
 use retold::hash::hash64;
-use retold::input::{PUBLIC_SUFFIX_LIST, Source, SourceSettings};
+use retold::input::{Fetch, PUBLIC_SUFFIX_LIST, ReadError, Source, SourceSettings};
 use retold::observe::Observer;
 use retold::output::{Input, RunFacts, SkippedRow, StageFacts, Summary, Tables};
 use retold::pipeline::{Scan, cpu_seconds, peak_resident};
+use retold::remote::{CacheSettings, RemoteSettings, is_address};
 use retold::store::Workspace;
 use retold::{Config, Error};
 use serde_json::json;
@@ -20,7 +21,7 @@ use crate::diagnostics::hinted;
 use crate::interrupt;
 use crate::log;
 use crate::progress::Talk;
-use crate::render::size;
+use crate::render::{counted, size};
 use crate::values::Memory;
 
 /// What a run may use.
@@ -34,6 +35,8 @@ pub struct Means {
     pub temp_dir: PathBuf,
     /// The same where it was asked for.
     pub chosen_temp_dir: Option<PathBuf>,
+    /// How objects in stores are reached.
+    pub remote: RemoteSettings,
     /// When the run began.
     pub began: Instant,
 }
@@ -55,7 +58,12 @@ impl Means {
         };
         let temp_dir = global.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         interrupt::remember_scratch(&temp_dir);
-        Means { threads, memory, temp_dir, chosen_temp_dir: global.temp_dir.clone(), began: Instant::now() }
+        let remote = RemoteSettings {
+            variables: store_variables(),
+            cache: global.cache_dir.clone().map(|directory| CacheSettings { directory, most_bytes: global.cache_size }),
+        };
+        let chosen_temp_dir = global.temp_dir.clone();
+        Means { threads, memory, temp_dir, chosen_temp_dir, remote, began: Instant::now() }
     }
 
     /// Returns the room for what is sorted and kept between the passes.
@@ -95,7 +103,7 @@ impl Means {
         part: &PartArgs,
     ) -> Result<Workspace> {
         let sources = || std::iter::once(source).chain(references.0.iter().map(|(_, source)| source));
-        if sources().flat_map(Source::files).any(|file| file.modified.is_none()) {
+        if sources().flat_map(Source::files).any(|file| file.version().is_none()) {
             let error = anyhow!("`--resume` needs inputs that can be read again, not standard input");
             return Err(hinted(error, "write it to a file first"));
         }
@@ -124,8 +132,8 @@ impl Means {
 
     /// Returns what depends on this machine and this run.
     pub fn facts(&self, paths: &[PathBuf], workspace: Option<&Workspace>, stages: Vec<StageFacts>) -> RunFacts {
-        let absolute = |path: &PathBuf| match path.as_os_str() == "-" {
-            true => "-".to_owned(),
+        let absolute = |path: &PathBuf| match path.as_os_str() == "-" || is_address(path) {
+            true => path.display().to_string(),
             false => std::path::absolute(path).as_deref().unwrap_or(path).display().to_string(),
         };
         RunFacts {
@@ -140,6 +148,13 @@ impl Means {
             stages,
         }
     }
+}
+
+/// Returns what the environment says of object stores.
+fn store_variables() -> Vec<(String, String)> {
+    let all =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    all.filter(|(name, _)| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix))).collect()
 }
 
 /// Returns the inputs to read: those named, else standard input when something is piped into it.
@@ -185,11 +200,11 @@ fn is_piped() -> bool {
     }
 }
 
-/// Returns the size of every file of a source and when it was changed, as words.
+/// Returns of every file of a source what tells its version from others, as words.
 fn files_of(source: &Source) -> serde_json::Map<String, serde_json::Value> {
     let files = source.files().iter().map(|file| {
-        let modified = file.modified.and_then(|time| jiff::Timestamp::try_from(time).ok()).unwrap_or_default();
-        (file.source.to_string(), json!(format!("{} bytes, changed {modified}", file.bytes)))
+        let version = file.version().unwrap_or_else(|| format!("{} bytes", file.bytes));
+        (file.source.to_string(), json!(version))
     });
     files.collect()
 }
@@ -212,6 +227,7 @@ pub fn source_settings(reading: &ReadingArgs, within: Option<&str>, means: &Mean
         site_from_dir: reading.site_from_dir,
         metadata: reading.metadata.clone(),
         temp_dir: means.temp_dir.clone(),
+        remote: means.remote.clone(),
         memory_bytes: means.memory.unwrap_or(u64::MAX),
         max_record_bytes: reading.max_record,
         max_ratio: reading.max_ratio,
@@ -220,9 +236,10 @@ pub fn source_settings(reading: &ReadingArgs, within: Option<&str>, means: &Mean
     })
 }
 
-/// Finds the files to read, and tells what is left out and what cannot be opened.
-pub fn open(paths: &[PathBuf], settings: &SourceSettings, talk: &Talk) -> Result<Source> {
-    let source = Source::open(paths, settings)?;
+/// Finds the files to read, and tells what will be fetched, what is left out and what cannot be opened; `passes`: how often
+/// they are read.
+pub fn open(paths: &[PathBuf], settings: &SourceSettings, passes: u64, talk: &Talk) -> Result<Source> {
+    let source = find(paths, settings, passes, talk)?;
     for told in source.told() {
         talk.note(told);
     }
@@ -233,13 +250,68 @@ pub fn open(paths: &[PathBuf], settings: &SourceSettings, talk: &Talk) -> Result
     Ok(source)
 }
 
+/// Finds the files to read, and tells what will be fetched from object stores, if anything will.
+pub fn find(paths: &[PathBuf], settings: &SourceSettings, passes: u64, talk: &Talk) -> Result<Source, ReadError> {
+    Source::open_telling(paths, settings, &mut |fetch| {
+        talk.state(&fetched(fetch, passes, settings));
+        let free = free_bytes(&settings.temp_dir).unwrap_or(u64::MAX);
+        if free < fetch.copied_bytes {
+            talk.warn(&format!(
+                "archives and objects of which no parts can be read are copied to `{}`, where {} are free for {}: name a \
+                 larger place with `--temp-dir`",
+                settings.temp_dir.display(),
+                size(free),
+                size(fetch.copied_bytes)
+            ));
+        }
+    })
+}
+
+/// Returns a line about what will be fetched.
+fn fetched(fetch: &Fetch, passes: u64, settings: &SourceSettings) -> String {
+    let mut parts = Vec::new();
+    if fetch.pass_bytes > 0 || fetch.copied_bytes == 0 {
+        parts.push(format!("{} x {}", size(fetch.pass_bytes), counted_passes(passes)));
+    }
+    if fetch.copied_bytes > 0 {
+        let directory = settings.temp_dir.display();
+        parts.push(format!("{} once, into scratch files in `{directory}`", size(fetch.copied_bytes)));
+    }
+    let all = format!("{}: {}", counted(fetch.objects, "object"), parts.join(", and "));
+    let once = fetch.pass_bytes + fetch.copied_bytes;
+    let every = fetch.pass_bytes * passes + fetch.copied_bytes;
+    match &settings.remote.cache {
+        None if passes == 1 || fetch.pass_bytes == 0 => format!("{all}; up to {} are fetched", size(every)),
+        None => {
+            format!("{all}; up to {} are fetched (`--cache-dir DIR` keeps a copy, so that it is less)", size(every))
+        }
+        Some(cache) => {
+            let directory = cache.directory.display();
+            let kept = match fetch.kept_bytes {
+                0 => String::new(),
+                bytes => format!("{} are kept in `{directory}` already, ", size(bytes)),
+            };
+            let left = once - fetch.kept_bytes;
+            if left == 0 {
+                return format!("{all}; all of it is kept in `{directory}`, nothing is fetched");
+            }
+            let room = format!("what finds no room in its {} is fetched in every pass", size(cache.most_bytes));
+            format!("{all}; {kept}up to {} are fetched, and {room}", size(left))
+        }
+    }
+}
+
+fn counted_passes(passes: u64) -> String {
+    if passes == 1 { "1 pass".to_owned() } else { format!("{passes} passes") }
+}
+
 /// References, by the names that their ids begin with.
 #[derive(Debug)]
 pub struct References(Vec<(String, Source)>);
 
 impl References {
     /// Finds what the documents are matched with, and tells what its ids begin with.
-    pub fn open(paths: &[PathBuf], settings: &SourceSettings, talk: &Talk) -> Result<References> {
+    pub fn open(paths: &[PathBuf], settings: &SourceSettings, passes: u64, talk: &Talk) -> Result<References> {
         let mut references: Vec<(String, Source)> = Vec::with_capacity(paths.len());
         for path in paths {
             if path.as_os_str() == "-" {
@@ -249,7 +321,7 @@ impl References {
             let name = whole.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             let taken = references.iter().any(|(known, _)| *known == name);
             let name = if taken { path.display().to_string() } else { name };
-            let source = open(std::slice::from_ref(path), settings, talk).context("`--against`")?;
+            let source = open(std::slice::from_ref(path), settings, passes, talk).context("`--against`")?;
             talk.note(&format!("the references in `{}` are known as `{name}:ID`", path.display()));
             references.push((name, source));
         }
@@ -311,6 +383,7 @@ fn free_bytes(directory: &Path) -> Option<u64> {
 /// Begins the output directory, unless it would lie over an input or inside one; with `resume` so that another run can go
 /// on with it.
 pub fn output(target: &Path, force: bool, resume: bool, inputs: &[PathBuf]) -> Result<OutputDirectory> {
+    refuse_address(target)?;
     let place = place_of(target);
     for input in inputs.iter().filter(|input| input.as_os_str() != "-") {
         let Ok(read) = input.canonicalize() else { continue };
@@ -334,8 +407,18 @@ pub fn output(target: &Path, force: bool, resume: bool, inputs: &[PathBuf]) -> R
     Ok(output)
 }
 
+/// Refuses an output that is not on this machine.
+fn refuse_address(target: &Path) -> Result<()> {
+    if !is_address(target) {
+        return Ok(());
+    }
+    let error = anyhow!("output `{}`: objects in stores are read, and never written", target.display());
+    Err(hinted(error, "name a place on this machine, and upload it from there"))
+}
+
 /// Begins an output file, unless it is one of the inputs.
 pub fn new_file(target: &Path, force: bool, inputs: &[PathBuf]) -> Result<NewFile> {
+    refuse_address(target)?;
     let place = place_of(target);
     if let Some(input) = inputs.iter().find(|input| input.canonicalize().is_ok_and(|read| read == place)) {
         let message = format!("output `{}` is the input `{}`", target.display(), input.display());

@@ -40,6 +40,15 @@ pub fn record_size(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| format!("expected a size up to 1G, such as 64M, found `{text}`"))
 }
 
+/// The smallest cache: less would hold no block of an object at all.
+const LEAST_CACHE: u64 = 1 << 20;
+
+/// Parses the size that a cache may have.
+pub fn cache_size(text: &str) -> Result<u64, String> {
+    let bytes = size(text).filter(|bytes| *bytes >= LEAST_CACHE);
+    bytes.ok_or_else(|| format!("expected a size from 1M, such as 500M or 20G, found `{text}`"))
+}
+
 /// Parses a size: a number with K, M, G or T (powers of 1024).
 fn size(text: &str) -> Option<u64> {
     let upper = text.to_ascii_uppercase();

@@ -3,7 +3,6 @@
 //! A record batch is held at a time, whole, for its values refer to each other; of its columns those that mean something
 //! are decoded.
 
-use std::fs::File;
 use std::io::BufReader;
 
 use arrow_array::cast::AsArray;
@@ -16,14 +15,16 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Fields as Children, Schema, TimeUnit};
 
 use crate::document::Skipped;
+use crate::files::Seeker;
 use crate::input::InputFile;
 use crate::input::fields::Fields;
 use crate::input::limits::Limits;
 use crate::input::rows::messages::{Fault, Messages};
 use crate::input::rows::{Cell, Column, PIECE_BYTES, PIECE_ROWS, Piece, Position, Row, Rows, choose};
+use crate::input::walk;
 
 /// Bytes read at once.
-const READ_BYTES: usize = 256 << 10;
+pub(crate) const READ_BYTES: usize = 256 << 10;
 
 /// A single value of a row: a column, or a field of one that is a struct.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +55,14 @@ pub(crate) fn leaves(schema: &Schema) -> Vec<Leaf> {
 }
 
 /// Opens a file of record batches, or says why it is none.
-pub(crate) fn open(file: &InputFile, limits: &Limits) -> Result<Messages<BufReader<File>>, Skipped> {
+pub(crate) fn open(file: &InputFile, limits: &Limits) -> Result<Messages<BufReader<Seeker>>, Skipped> {
     let trouble = |reason: String, hint: &str| {
         let reason = format!("expected Arrow IPC, found something else or a damaged file: {reason}");
         file.skipped(None, None, reason, Some(hint.to_owned()))
     };
-    let opened = File::open(&file.path);
-    let opened = opened.map_err(|error| crate::input::walk::skipped_path(file.source.to_string(), &error))?;
+    let opened = file.place.ranges().map_err(|error| walk::skipped_path(file.source.to_string(), &error))?;
     // A batch is held as it is stored and as it is decoded, beside all else that a run holds.
-    Messages::open(BufReader::with_capacity(READ_BYTES, opened), limits.memory_bytes / 4).map_err(|reason| {
+    Messages::open(BufReader::with_capacity(READ_BYTES, opened.seeker()), limits.memory_bytes / 4).map_err(|reason| {
         let hint = if reason.starts_with("Feather") {
             "write it again with a newer program: `pandas.DataFrame.to_feather` does"
         } else {
@@ -75,7 +75,7 @@ pub(crate) fn open(file: &InputFile, limits: &Limits) -> Result<Messages<BufRead
 /// A file of record batches, being read.
 pub(crate) struct Batches<'a> {
     file: &'a InputFile,
-    messages: Messages<BufReader<File>>,
+    messages: Messages<BufReader<Seeker>>,
     columns: Vec<Column>,
     /// Where the values of each of those columns stand in a decoded batch: the column in it, and the fields in that.
     paths: Vec<Vec<usize>>,

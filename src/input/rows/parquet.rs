@@ -3,20 +3,22 @@
 //! Columns are read without a detour over another table format. A few rows are decoded at a time, so that what is held does
 //! not depend on how long row groups are.
 
-use std::fs::File;
+use std::io::Read;
 
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{AsBytes, DataType};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use crate::document::Skipped;
+use crate::files::Ranges;
 use crate::input::InputFile;
 use crate::input::fields::Fields;
 use crate::input::limits::Limits;
 use crate::input::rows::{Cell, Column, PIECE_BYTES, PIECE_ROWS, Piece, Position, Row, Rows, choose};
+use crate::input::walk;
 
 /// Rows that are decoded at a time.
 const STEP_ROWS: usize = 32;
@@ -24,7 +26,7 @@ const STEP_ROWS: usize = 32;
 /// A Parquet file being read.
 pub(crate) struct Groups<'a> {
     file: &'a InputFile,
-    reader: SerializedFileReader<File>,
+    reader: SerializedFileReader<Bytes>,
     columns: Vec<Column>,
     limits: Limits,
     group: usize,
@@ -36,11 +38,36 @@ pub(crate) struct Groups<'a> {
     open: Option<Vec<ColumnReader>>,
 }
 
+/// The bytes of a file, as the decoder asks for them.
+#[derive(Clone)]
+pub(crate) struct Bytes(pub Ranges);
+
+impl Length for Bytes {
+    fn len(&self) -> u64 {
+        self.0.bytes()
+    }
+}
+
+impl ChunkReader for Bytes {
+    type T = Box<dyn Read + Send>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        Ok(self.0.read_from(start)?)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes> {
+        let bytes = self.0.read_at(start, length)?;
+        if bytes.len() != length {
+            return Err(ParquetError::EOF(format!("expected {length} bytes, found {}", bytes.len())));
+        }
+        Ok(bytes.into())
+    }
+}
+
 /// Opens a Parquet file, or says why it is none.
-fn open(file: &InputFile) -> std::result::Result<SerializedFileReader<File>, Skipped> {
-    let opened =
-        File::open(&file.path).map_err(|error| crate::input::walk::skipped_path(file.source.to_string(), &error))?;
-    guarded(|| SerializedFileReader::new(opened)).map_err(|error| {
+fn open(file: &InputFile) -> std::result::Result<SerializedFileReader<Bytes>, Skipped> {
+    let opened = file.place.ranges().map_err(|error| walk::skipped_path(file.source.to_string(), &error))?;
+    guarded(|| SerializedFileReader::new(Bytes(opened))).map_err(|error| {
         let hint = Some("fetch the file again; its last bytes say where everything is".to_owned());
         file.skipped(None, None, format!("expected a Parquet file, found another or a damaged one: {error}"), hint)
     })

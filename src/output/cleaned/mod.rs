@@ -199,6 +199,9 @@ pub fn rewrite<'a, E: From<WriteError> + Send>(
             )
         });
         now = next;
+        if let Some(error) = source.failure() {
+            return Err(WriteError::Source(error).into());
+        }
         let mut decided = Vec::with_capacity(pieces.len());
         for piece in pieces {
             let mut for_piece = Vec::new();
@@ -225,6 +228,9 @@ pub fn rewrite<'a, E: From<WriteError> + Send>(
     }
     if let Some(decision) = decisions.next() {
         return Err(WriteError::Decisions { what: format!("one for `{}`, which was not read", decision?.id) }.into());
+    }
+    if let Some(error) = source.failure() {
+        return Err(WriteError::Source(error).into());
     }
     if let Some(expected) = &settings.digests {
         let changed = source.digests().iter().zip(expected).position(|(now, then)| now != then);

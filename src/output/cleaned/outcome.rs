@@ -368,7 +368,7 @@ fn packed(source: &Source, file: usize, copy: Vec<u8>, compression: Compression)
     if copy.is_empty() {
         return Ok(copy);
     }
-    let path = &source.files()[file].path;
+    let path = source.files()[file].place.shown();
     compression.pack(copy).map_err(|source| WriteError::File { path: path.clone(), source })
 }
 
@@ -398,7 +398,7 @@ fn write_text(
         append_row(&TextRecord::new(&decision.id, &decoded, &text.document), &mut output.copy);
         return Ok(());
     };
-    let packed = text.compression.pack(copy).map_err(|source| WriteError::File { path: file.path.clone(), source })?;
+    let packed = text.compression.pack(copy).map_err(|source| WriteError::File { path: file.place.shown(), source })?;
     let mut out = directory.create_file(&file.copy_path())?;
     out.put(&packed)?;
     out.finish()?;

@@ -69,6 +69,7 @@ impl Piece {
                 Piece::Rows { file, group, rows, packed_bytes, trouble }
             }
             Cut::Texts(files) => {
+                let _ahead = source.begin(files.clone());
                 Piece::Texts(files.map(|file| TextPiece { file, read: read_text(source, file, digests) }).collect())
             }
         }

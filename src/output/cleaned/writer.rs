@@ -104,7 +104,7 @@ impl<'a> Writer<'a> {
         if !written {
             let input = &self.source.files()[number];
             let empty = input.compression()?.pack(Vec::new());
-            file.put(&empty.map_err(|source| WriteError::File { path: input.path.clone(), source })?)?;
+            file.put(&empty.map_err(|source| WriteError::File { path: input.place.shown(), source })?)?;
         }
         Ok(file.finish()?)
     }

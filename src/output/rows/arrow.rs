@@ -1,6 +1,5 @@
 //! Arrow IPC again: the schema with its metadata, the form (file or stream), the record batches and their compression stay.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,10 +13,10 @@ use arrow_ipc::writer::{DictionaryHandling, FileWriter, IpcWriteOptions, StreamW
 use arrow_schema::{ArrowError, DataType};
 use arrow_select::filter::filter_record_batch;
 
-use crate::files::OutputFile;
+use crate::files::{OutputFile, Seeker};
 use crate::input::InputFile;
 use crate::input::ranges::without;
-use crate::input::rows::arrow::{Leaf, leaves};
+use crate::input::rows::arrow::{Leaf, READ_BYTES, leaves};
 use crate::input::rows::guarded;
 use crate::input::rows::messages::{Fault, Messages, Packed};
 use crate::output::rows::{Copy, Edit};
@@ -46,7 +45,7 @@ impl Writer {
 
 /// A copy of a file of record batches.
 pub(super) struct Batches {
-    messages: Messages<BufReader<File>>,
+    messages: Messages<BufReader<Seeker>>,
     /// The first batch, which was looked at before the copy began.
     first: Option<Result<Packed, Fault>>,
     leaves: Vec<Leaf>,
@@ -58,8 +57,8 @@ pub(super) struct Batches {
 /// Begins the copy of a file.
 pub(super) fn copy(file: &InputFile, out: OutputFile) -> Result<Batches, String> {
     // It was read before, within the memory of the run: here as much may be held.
-    let opened = File::open(&file.path).map_err(|error| error.to_string())?;
-    let mut messages = Messages::open(BufReader::new(opened), u64::MAX)?;
+    let opened = file.place.ranges().map_err(|error| error.to_string())?;
+    let mut messages = Messages::open(BufReader::with_capacity(READ_BYTES, opened.seeker()), u64::MAX)?;
     let first = messages.next(false);
     let compression = first.as_ref().and_then(|first| first.as_ref().ok()).and_then(Packed::compression);
     let options = IpcWriteOptions::default()

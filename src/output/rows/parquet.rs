@@ -3,7 +3,6 @@
 //! The schema, the order and types of columns, the key-value metadata and each column's compression stay. A column of which
 //! nothing changes is copied as it is stored; another one is decoded and encoded value by value in the type that it has.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,7 +20,7 @@ use parquet::schema::types::ColumnDescriptor;
 use crate::files::OutputFile;
 use crate::input::InputFile;
 use crate::input::ranges::without;
-use crate::input::rows::parquet::{OnColumn, Stored, each_reader, guarded};
+use crate::input::rows::parquet::{Bytes, OnColumn, Stored, each_reader, guarded};
 use crate::output::rows::{Copy, Edit};
 
 /// Rows that are copied at a time.
@@ -29,9 +28,9 @@ const STEP_ROWS: usize = 256;
 
 /// A copy of a Parquet file, written row group by row group.
 pub(super) struct Groups {
-    reader: SerializedFileReader<File>,
+    reader: SerializedFileReader<Bytes>,
     /// The file itself, for columns that are copied as they are stored.
-    stored: File,
+    stored: Bytes,
     writer: SerializedFileWriter<OutputFile>,
     group: usize,
     edits: Vec<Edit>,
@@ -39,8 +38,8 @@ pub(super) struct Groups {
 
 /// Begins the copy of a file.
 pub(super) fn copy(file: &InputFile, out: OutputFile) -> Result<Groups> {
-    let reader = guarded(|| SerializedFileReader::new(File::open(&file.path)?))?;
-    let stored = File::open(&file.path)?;
+    let stored = Bytes(file.place.ranges()?);
+    let reader = guarded(|| SerializedFileReader::new(stored.clone()))?;
     let metadata = reader.metadata();
     let schema = metadata.file_metadata().schema_descr().root_schema_ptr();
     let writer = SerializedFileWriter::new(out, schema, Arc::new(properties(metadata)))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use retold::document::{Document, DocumentSource};
-use retold::input::{Source, SourceSettings};
+use retold::input::SourceSettings;
 use retold::observe::Observer;
 use retold::output::{
     BlockRow, DocumentExplanation, DocumentRow, Explained, PairExplanation, PairRow, Summary, explain_document,
@@ -82,7 +82,7 @@ fn alone(args: &ExplainArgs, means: &Means, talk: &Talk) -> Result<Told> {
 
 /// Reads the one document of a file.
 fn only_document(path: &str, settings: &SourceSettings, talk: &Talk) -> Result<Document> {
-    let source = run::open(&[PathBuf::from(path)], settings, talk)?;
+    let source = run::open(&[PathBuf::from(path)], settings, 1, talk)?;
     let mut documents = Vec::new();
     let mut skipped = Vec::new();
     let mut pass = source.pass()?;
@@ -222,7 +222,7 @@ fn find_rows<T: DeserializeOwned>(table: &Path, starts: &[String], first: bool) 
 
 /// Reads the documents of these rows from the scan's inputs, as far as they are there and unchanged.
 fn texts_of(rows: &[DocumentRow], summary: &Summary, means: &Means, talk: &Talk) -> Result<Vec<Option<Document>>> {
-    let source = Source::open(&finished::paths(summary)?, &finished::source_settings(summary, means)?)?;
+    let source = run::find(&finished::paths(summary)?, &finished::source_settings(summary, means)?, 1, talk)?;
     let mut found: Vec<Option<Document>> = vec![None; rows.len()];
     let mut pass = source.pass()?;
     while let Some(batch) = pass.next_batch()? {

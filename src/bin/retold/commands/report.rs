@@ -96,7 +96,7 @@ fn has_texts(scan: &FinishedScan) -> bool {
 /// Returns the inputs of a scan, if any of them can still be read.
 fn inputs(scan: &FinishedScan, means: &Means, talk: &Talk) -> Option<Source> {
     let open = || -> Result<Source> {
-        Ok(Source::open(&finished::paths(scan.summary())?, &finished::source_settings(scan.summary(), means)?)?)
+        Ok(run::find(&finished::paths(scan.summary())?, &finished::source_settings(scan.summary(), means)?, 1, talk)?)
     };
     match open() {
         Ok(source) => Some(source),

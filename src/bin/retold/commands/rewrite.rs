@@ -12,7 +12,7 @@ use retold::observe::Observer;
 use retold::output::{
     Decision, DocumentRow, Mode, RewriteSettings, Rewritten, SkippedRow, Summary, Target, WriteError, rewrite,
 };
-use retold::pipeline::Clock;
+use retold::pipeline::{Clock, passes};
 
 use crate::args::{Format, InputPaths, JudgingArgs, PartArgs, ReadingArgs};
 use crate::commands::{Status, print};
@@ -92,8 +92,8 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let settings = run::source_settings(job.reading, config.within.as_deref(), means)?;
     let paths = run::inputs(job.inputs)?;
     let output = output(job, &[paths.as_slice(), &job.reading.against].concat())?;
-    let source = run::open(&paths, &settings, talk)?;
-    let references = References::open(&job.reading.against, &settings, talk)?;
+    let source = run::open(&paths, &settings, passes(&config) + 1, talk)?;
+    let references = References::open(&job.reading.against, &settings, passes(&config), talk)?;
     let workspace = means.workspace();
     run::tell_scratch(means, &source, &references, &workspace, talk);
     let scan = run::scan(&config, &workspace, &source, &references, talk, None)?;
@@ -122,7 +122,7 @@ fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: 
     finished::same_teaching(scan.summary(), job.judging, directory)?;
     let paths = finished::paths(scan.summary())?;
     let output = output(job, &paths)?;
-    let source = run::open(&paths, &finished::source_settings(scan.summary(), means)?, talk)?;
+    let source = run::open(&paths, &finished::source_settings(scan.summary(), means)?, 1, talk)?;
     let digests = scan.check(&source)?;
     let mut summary = scan.summary().clone();
     job.command.clone_into(&mut summary.retold);
@@ -185,7 +185,9 @@ fn higher_threshold(
 
 /// Refuses flags that a finished scan has settled: ignoring them in silence would look like obeying them.
 fn refuse_settings(parsed: &Parsed, job: &Job<'_>, directory: &Path) -> Result<()> {
-    const FREE: [&str; 15] = [
+    const FREE: [&str; 17] = [
+        "cache-dir",
+        "cache-size",
         "max-removed",
         "max-skipped",
         "threads",

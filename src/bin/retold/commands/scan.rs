@@ -10,7 +10,7 @@ use retold::files::FileError;
 use retold::input::SourceSettings;
 use retold::observe::Observer;
 use retold::output::{ClusterRow, HeadlineRow, Summary, TableFormat, Tables, export_tables, suggested_rules};
-use retold::pipeline::{Clock, Scan};
+use retold::pipeline::{Clock, Scan, passes};
 use retold::{Config, Error};
 
 use crate::args::{Format, ScanArgs, TableForm};
@@ -44,8 +44,10 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
 
     let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr())).failing_fast(args.reading.fails_fast());
-    let source = run::open(&paths, &part, &talk)?;
-    let references = References::open(&args.reading.against, &settings, &talk)?;
+    // Texts are kept in a pass of their own, or else the page reads them again when it says what that takes.
+    let read_again = passes(&config) + u64::from(args.keep_texts);
+    let source = run::open(&paths, &part, read_again, &talk)?;
+    let references = References::open(&args.reading.against, &settings, passes(&config), &talk)?;
     let workspace = match &output {
         Some(output) if args.resume => {
             means.resumable_workspace(output, &config, &source, &references, &args.reading, &args.part)?
