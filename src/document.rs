@@ -127,7 +127,7 @@ impl fmt::Display for Skipped {
 
 /// Returns what the numbers of a file's records count, by the file's name: its lines, or the records themselves.
 pub(crate) fn numbered(source: &str) -> &'static str {
-    const COUNTED: [&str; 6] = [".csv", ".tsv", ".json", ".parquet", ".warc", ".wet"];
+    const COUNTED: [&str; 7] = [".csv", ".tsv", ".json", ".parquet", ".warc", ".wet", ".arrow"];
     let name = source.rsplit('/').next().unwrap_or(source);
     let bare = [".gz", ".zst", ".bz2", ".xz"].into_iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(name);
     if COUNTED.iter().any(|suffix| bare.ends_with(suffix)) { "record" } else { "line" }

@@ -24,6 +24,8 @@ pub enum Container {
     Xml,
     /// A document a page as it was fetched, or its text.
     Warc,
+    /// A document a row of a table in memory: no file.
+    Held,
 }
 
 impl Container {
@@ -48,6 +50,7 @@ impl Container {
             Container::Html => "html",
             Container::Xml => "xml",
             Container::Warc => "warc",
+            Container::Held => "arrow",
         }
     }
 

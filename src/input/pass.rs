@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Batch, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
 use crate::hash::{hash64, mix64};
-use crate::input::{Shared, Source, chunk, chunks, parquet, parse, text};
+use crate::input::{Shared, Source, chunk, chunks, held, parquet, parse, text};
 
 /// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
 const BATCH_BYTES: u64 = 1 << 20;
@@ -33,6 +33,8 @@ pub(crate) enum Cut {
     Records(usize, chunk::Chunk),
     /// Some rows of the file of this number.
     Rows(usize, parquet::Piece),
+    /// Some rows of the table in memory of this number.
+    Held(usize, held::Piece),
     /// A file cannot be read.
     Unreadable(Skipped),
 }
@@ -62,6 +64,7 @@ pub(crate) struct Cuts<'a> {
 pub(super) enum Open<'a> {
     Chunks(Box<chunks::Chunks<'a>>),
     Rows(Box<parquet::Rows<'a>>),
+    Held(Box<held::Rows<'a>>),
 }
 
 /// Where the cutting of a file stands.
@@ -69,6 +72,7 @@ pub(super) enum Open<'a> {
 pub(super) enum Position {
     Chunks(chunks::Position),
     Rows(parquet::Position),
+    Held(held::Position),
 }
 
 impl<'a> Open<'a> {
@@ -76,6 +80,7 @@ impl<'a> Open<'a> {
         match self {
             Open::Chunks(chunks) => chunks.next_chunk().map(|chunk| Cut::Records(file, chunk)),
             Open::Rows(rows) => rows.next_piece().map(|piece| Cut::Rows(file, piece)),
+            Open::Held(rows) => rows.next_piece().map(|piece| Cut::Held(file, piece)),
         }
     }
 
@@ -83,6 +88,7 @@ impl<'a> Open<'a> {
         match self {
             Open::Chunks(chunks) => Position::Chunks(chunks.position()),
             Open::Rows(rows) => Position::Rows(rows.position()),
+            Open::Held(rows) => Position::Held(rows.position()),
         }
     }
 
@@ -93,6 +99,7 @@ impl<'a> Open<'a> {
                 Some(Open::Chunks(Box::new(chunks.at(position).ok()?)))
             }
             (Open::Rows(rows), Position::Rows(position)) => Some(Open::Rows(Box::new(rows.at(position).ok()?))),
+            (Open::Held(rows), Position::Held(position)) => Some(Open::Held(Box::new(rows.at(position)))),
             _ => None,
         }
     }
@@ -243,6 +250,9 @@ impl SourceBatch {
                 parsed.notes = notes.told(file);
                 parsed.skipped.extend(piece.trouble);
                 parsed
+            }
+            Cut::Held(number, piece) => {
+                piece.parse(&self.shared.files[number], &self.shared.fields, &self.digests[number])
             }
             Cut::Texts(numbers) => {
                 let mut parsed = Parsed::default();
