@@ -1,0 +1,38 @@
+"""Finds near-duplicate articles and site boilerplate in scraped text, in one run: Arrow in, Arrow out.
+
+>>> import retold
+>>> found = retold.scan("seeds", progress=False)
+>>> found
+Scan(5 documents, 0 clusters, 0 skipped)
+
+`scan` finds, `clean` and `dedup` give the documents as they should be, `explain` says why. Settings are the flags of the
+command `retold` under the same names, and tables are the ones that it writes.
+"""
+
+from importlib.metadata import version as _version
+
+from ._progress import Progress, RetoldWarning, SkippedWarning
+from ._retold import Error, InputError, SettingError
+from ._scan import Edited, Explanation, Scan, Written, clean, dedup, explain, load, scan
+from ._table import Table
+
+__version__ = _version("retold")
+
+__all__ = [
+    "Edited",
+    "Error",
+    "Explanation",
+    "InputError",
+    "Progress",
+    "RetoldWarning",
+    "Scan",
+    "SettingError",
+    "SkippedWarning",
+    "Table",
+    "Written",
+    "clean",
+    "dedup",
+    "explain",
+    "load",
+    "scan",
+]
