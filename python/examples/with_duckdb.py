@@ -30,6 +30,6 @@ duckdb.sql(
         WHERE documents.keep ORDER BY crawl.id
     ) TO '{unique}'"""
 )
-counts = duckdb.sql(f"SELECT (SELECT count(*) FROM '{crawl}'), (SELECT count(*) FROM '{unique}')").fetchone()
-assert counts == (7, 5) and len(clusters) == 2
-print("%d pages, %d stories" % counts)
+counts = duckdb.sql(f"SELECT (SELECT count(*) FROM '{crawl}'), (SELECT count(*) FROM '{unique}')").fetchall()
+assert counts == [(7, 5)] and len(clusters) == 2
+print("%d pages, %d stories" % counts[0])

@@ -15,7 +15,9 @@ use retold::output::{FinishedScan, TABLES, apply};
 use crate::args::Command;
 use crate::arrow::{ArrowTable, Held};
 use crate::commands::rewrite::{Ends, Job};
-use crate::commands::{clean, dedup, explain as explaining, report as reporting, rewrite as rewriting, scan as scanning};
+use crate::commands::{
+    clean, dedup, explain as explaining, report as reporting, rewrite as rewriting, scan as scanning,
+};
 use crate::diagnostics::{Paint, hinted};
 use crate::edited::{DocumentTable, Edited, Edits, Parts, gone};
 use crate::failure::exception;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use arrow_array::builder::{Int64Builder, LargeStringBuilder, StringBuilder};
+use arrow_array::builder::{ArrayBuilder, Int64Builder, LargeStringBuilder, StringBuilder};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
+use arrow_select::interleave::interleave;
 use pyo3::prelude::*;
 use retold::input::{Cell, Source};
 use retold::output::{Applied, AppliedTables, DROPPED, REMOVED};
@@ -127,20 +128,25 @@ impl<'a> Edits<'a> {
     /// Returns a column with what was cut out of the texts in it.
     fn cut(&self, batch: &RecordBatch, column: usize, edits: &[Option<&Edit>]) -> Result<ArrayRef> {
         let array = batch.column(column);
-        let is_text = |row: usize| self.text_columns.iter().copied().find(|of| holds(batch.column(*of), row)) == Some(column);
+        let is_text =
+            |row: usize| self.text_columns.iter().copied().find(|of| holds(batch.column(*of), row)) == Some(column);
         let cut = |row: usize| edits[row].and_then(|edit| edit.text.as_deref()).filter(|_| is_text(row));
         if !(0..array.len()).any(|row| cut(row).is_some()) {
             return Ok(array.clone());
         }
-        let mut texts = LargeStringBuilder::new();
+        // What is not cut stays as it is, be it text or not.
+        let (mut texts, mut places) = (LargeStringBuilder::new(), Vec::with_capacity(array.len()));
         for row in 0..array.len() {
-            match (cut(row), cell(array, row)) {
-                (Some(text), _) | (None, Cell::Text(text)) => texts.append_value(text),
-                (None, _) => texts.append_null(),
-            }
+            places.push(match cut(row) {
+                Some(text) => {
+                    texts.append_value(text);
+                    (1, texts.len() - 1)
+                }
+                None => (0, row),
+            });
         }
-        let texts: ArrayRef = Arc::new(texts.finish());
-        Ok(arrow_cast::cast(&texts, array.data_type())?)
+        let texts = arrow_cast::cast(&(Arc::new(texts.finish()) as ArrayRef), array.data_type())?;
+        Ok(interleave(&[array, &texts], &places)?)
     }
 }
 
@@ -185,7 +191,8 @@ impl DocumentTable {
     }
 
     fn end_batch(&mut self) {
-        let [id, source, url, site, title, date] = self.texts.each_mut().map(|texts| Arc::new(texts.finish()) as ArrayRef);
+        let [id, source, url, site, title, date] =
+            self.texts.each_mut().map(|texts| Arc::new(texts.finish()) as ArrayRef);
         let (rows, text) = (Arc::new(self.rows.finish()), Arc::new(self.text.finish()));
         self.batches.push([id, source, rows, url, site, title, date, text]);
     }

@@ -25,12 +25,7 @@ create_exception!(
     Error,
     "An input, or with `fail_fast` a record of it, cannot be read: `path`, `row` (0 for the first) and `field` say where."
 );
-create_exception!(
-    retold,
-    SettingError,
-    Error,
-    "A setting cannot be used: `setting` names it, where it is one."
-);
+create_exception!(retold, SettingError, Error, "A setting cannot be used: `setting` names it, where it is one.");
 
 /// What kind of error it is.
 enum Kind {

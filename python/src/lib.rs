@@ -79,4 +79,19 @@ mod _retold {
     use crate::failure::{Error, InputError, SettingError};
     #[pymodule_export]
     use crate::words::{settings, unknown_setting};
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // What is not known of an error is none.
+        for (exception, names) in
+            [("Error", &["hint"][..]), ("InputError", &["path", "row", "field"]), ("SettingError", &["setting"])]
+        {
+            let exception = module.getattr(exception)?;
+            for name in names {
+                exception.setattr(name, module.py().None())?;
+            }
+        }
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

@@ -130,13 +130,17 @@ def test_a_text_may_be_part_of_an_object() -> None:
 
 
 def test_rows_that_hold_no_text_are_kept_by_clean_and_left_out_by_dedup() -> None:
-    table = pyarrow.table({"text": pyarrow.array([[1], [2]], pyarrow.list_(pyarrow.int64())), "body": [None, STORY]})
-    with pytest.warns(retold.SkippedWarning, match="record 1: expected a string in column `text`, found a list"):
+    page = "Sign up for our newsletter\n\n" + STORY
+    texts: list[bytes | None] = [b"\xff\xfe", page.encode(), None, page.encode()]
+    table = pyarrow.table({"text": pyarrow.array(texts, pyarrow.binary()), "n": [1, 2, 3, 4]})
+    reason = "record 1: expected a string in column `text`, found bytes that are no UTF-8"
+    with pytest.warns(retold.SkippedWarning, match=reason):
         cleaned = retold.clean(table, progress=False)
-    assert cleaned.to_pyarrow().num_rows == 2 and cleaned.summary["skipped"] == 1
+    assert cleaned.to_pyarrow()["text"].to_pylist() == [b"\xff\xfe", STORY.encode(), None, STORY.encode()]
+    assert cleaned.summary["skipped"] == 1
     with pytest.warns(retold.SkippedWarning):
-        assert retold.dedup(table, progress=False).to_pyarrow().num_rows == 1
-    assert retold.dedup(table, max_skipped=1, progress=False).summary["documents"] == 1
+        assert retold.dedup(table, progress=False).to_pyarrow()["n"].to_pylist() == [2, 3]
+    assert retold.dedup(table, max_skipped=1, progress=False).summary["documents"] == 3
 
 
 def test_an_empty_table_and_one_of_no_batches() -> None:

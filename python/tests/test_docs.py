@@ -37,7 +37,7 @@ def test_readmes(path: str, seeds: Path) -> None:
 
 
 def test_types_are_as_the_stubs_say(tmp_path: Path) -> None:
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--cache-dir", str(tmp_path / "cache")]
     checked = subprocess.run([*mypy, "-p", "retold"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
     stubs = [sys.executable, "-m", "mypy.stubtest", "retold._retold"]

@@ -185,6 +185,20 @@ def test_settings_that_cannot_be_used_are_named(
     assert isinstance(raised.value, retold.Error)
 
 
+def test_attributes_need_a_directory(pages: pyarrow.Table, seeds: Path) -> None:
+    with pytest.raises(retold.SettingError, match="name a new directory") as raised:
+        retold.clean(pages, attributes="dolma", progress=False)
+    assert raised.value.setting == "attributes"
+    with pytest.raises(retold.Error, match="leave `output` out") as other:
+        retold.clean(pages, output="clean", progress=False)
+    assert other.value.hint is not None
+    assert (retold.Error("x").hint, retold.InputError("x").path, retold.SettingError("x").setting) == (None, None, None)
+    Path("shards").mkdir()
+    Path("shards/a.jsonl").write_text('{"id": "1", "text": "Sign up for our newsletter\\n\\nThe board met on Monday."}\n')
+    retold.clean("shards", attributes="dolma", output="attributes", progress=False)
+    assert "retold__boilerplate" in Path("attributes/a.jsonl").read_text()
+
+
 def test_a_switch_takes_true_and_false_alone(pages: pyarrow.Table) -> None:
     with pytest.raises(TypeError, match="`careful`: expected True or False, found 'yes'"):
         retold.scan(pages, careful="yes", progress=False)  # type: ignore[arg-type]
@@ -240,14 +254,11 @@ def test_the_import_is_quick_and_brings_no_other_package() -> None:
     others = {"pyarrow", "pandas", "polars", "numpy", "duckdb", "datasets", "IPython"}
     assert others & {name.partition(".")[0] for name in told} == set()
 
-    def seconds(code: str) -> float:
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        return time.perf_counter() - began
-
-    # The least of several: other work on the machine can only make it longer.
-    bare = min(seconds("pass") for _ in range(5))
-    assert min(seconds("import retold") for _ in range(5)) - bare < 0.2
+    # Processor time, and the least of several: other work on the machine can only make it longer.
+    code = "import time; began = time.process_time(); import retold; print(time.process_time() - began)"
+    words = [sys.executable, "-c", code]
+    seconds = [float(subprocess.run(words, capture_output=True, text=True, check=True).stdout) for _ in range(5)]
+    assert min(seconds) < 0.2, seconds
 
 
 def test_the_command_is_the_program(seeds: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,8 @@ def test_the_report_of_a_table_in_memory_shows_its_texts(pages: pyarrow.Table, p
     scan.save(tmp_path / "saved")
     with pytest.warns(retold.RetoldWarning, match="the page has no texts"):
         retold.load(tmp_path / "saved").report(tmp_path / "without.html")
-    assert (tmp_path / "held.html").stat().st_size > 2 * (tmp_path / "without.html").stat().st_size
+    with_texts, without = ((tmp_path / name).stat().st_size for name in ("held.html", "without.html"))
+    assert with_texts > 1.5 * without
     assert scan.explain("17").documents[0]["blocks"]
 
 
@@ -164,10 +166,8 @@ TYPES = {
 def test_settings_are_the_flags(command: str, program: Run) -> None:
     """Every flag of the program's own help is a setting under its name, or one of those that Python has no use for."""
     help_text = program(command, "--help").stdout
-    flags = {
-        line.strip().split("--", 1)[1].split()[0].rstrip(",") for line in help_text.splitlines() if "--" in line[:12]
-    }
-    flags -= {"help", "version"}
+    flags = set(re.findall(r"^(?:  -\w, |      )--([a-z-]+)", help_text, re.MULTILINE)) - {"help", "version"}
+    assert len(flags) > 10
     assert flags == {name for name, *_ in _retold.settings(command)}
     named = {name.rstrip("_").replace("_", "-") for name in TYPES[command].__annotations__} | {"output"}
     if command == "explain":

@@ -9,14 +9,10 @@ Scan(5 documents, 0 clusters, 0 skipped)
 command `retold` under the same names, and tables are the ones that it writes.
 """
 
-from importlib.metadata import version as _version
-
 from ._progress import Progress, RetoldWarning, SkippedWarning
-from ._retold import Error, InputError, SettingError
+from ._retold import Error, InputError, SettingError, __version__
 from ._scan import Edited, Explanation, Scan, Written, clean, dedup, explain, load, scan
 from ._table import Table
-
-__version__ = _version("retold")
 
 __all__ = [
     "Edited",
@@ -30,6 +26,7 @@ __all__ = [
     "SkippedWarning",
     "Table",
     "Written",
+    "__version__",
     "clean",
     "dedup",
     "explain",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 import time
@@ -83,6 +84,10 @@ class Listener:
         warnings.warn(f"{what} skipped, see the table `skipped`{first}", SkippedWarning, stacklevel=4)
 
 
+def _display() -> Any:
+    return importlib.import_module("IPython.display")
+
+
 def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
@@ -146,17 +151,13 @@ class _NotebookBar(_Bar):
         self._handle: Any = None
 
     def draw(self, progress: Progress) -> None:
-        from IPython.display import HTML, display
-
         value = f' value="{progress.done}" max="{progress.total}"' if progress.total else ""
-        shown = HTML(f"<progress{value}></progress> {_line(progress)}")
+        bar = _display().HTML(f"<progress{value}></progress> {_line(progress)}")
         if self._handle is None:
-            self._handle = display(shown, display_id=True)
+            self._handle = _display().display(bar, display_id=True)
         else:
-            self._handle.update(shown)
+            self._handle.update(bar)
 
     def close(self) -> None:
         if self._handle is not None:
-            from IPython.display import HTML
-
-            self._handle.update(HTML(""))
+            self._handle.update(_display().HTML(""))

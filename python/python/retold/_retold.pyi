@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from os import PathLike
-from typing import Any
+from typing import Any, final
 
 __all__ = [
     "ArrowTable",
@@ -19,7 +19,10 @@ __all__ = [
     "scan",
     "settings",
     "unknown_setting",
+    "__version__",
 ]
+
+__version__: str
 
 _Named = tuple[ArrowTable, str] | None
 _Record = tuple[str, str, str | None, str | None, str | None, str | None]
@@ -36,6 +39,7 @@ class InputError(Error):
 class SettingError(Error):
     setting: str | None
 
+@final
 class ArrowTable:
     @classmethod
     def from_arrow(cls, data: object) -> ArrowTable: ...
@@ -46,6 +50,7 @@ class ArrowTable:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
+@final
 class Edited:
     @property
     def table(self) -> ArrowTable: ...

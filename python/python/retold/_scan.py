@@ -47,15 +47,18 @@ class Scan:
     >>> scan.summary["documents"], len(scan.clusters)
     (5, 0)
     >>> sorted({block["kind"] for block in scan.blocks})[:2]
-    ['byline', 'comments']
+    ['byline', 'caption']
     """
 
     #: The directory that holds the tables.
     directory: Path
 
-    def __init__(self, directory: AnyPath, _rows: tuple[_retold.ArrowTable, str] | None = None) -> None:
+    def __init__(
+        self, directory: AnyPath, _rows: tuple[_retold.ArrowTable, str] | None = None, _scratch: bool = False
+    ) -> None:
         self.directory = Path(directory)
         self._rows = _rows
+        self._scratch = _scratch
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -120,7 +123,7 @@ class Scan:
 
     def dedup(self, *, threshold: float | None = None, progress: ProgressArgument = None) -> Edited:
         """Returns one document of every story of this scan, at a higher `threshold` than the scan's where one is given."""
-        return dedup(self, progress=progress, **({} if threshold is None else {"threshold": threshold}))
+        return dedup(self, progress=progress) if threshold is None else dedup(self, progress=progress, threshold=threshold)
 
     def explain(self, a: str, b: str | None = None) -> Explanation:
         """Says why: each block of the document with the id `a`, or what `a` and `b` share and what parts them.
@@ -132,7 +135,12 @@ class Scan:
         False
         """
         ids = [a] if b is None else [a, b]
-        return _explain([f"--from={self.directory}", "--", *ids], [None] * len(ids), self._rows)
+        why = _explain([f"--from={self.directory}", "--", *ids], [None] * len(ids), self._rows)
+        if self._scratch:
+            # Its directory has no name that would say anything.
+            named = f"the scan in `{self.directory}`"
+            why.scope, why._text = (told.replace(named, "this scan", 1) for told in (why.scope, why._text))
+        return why
 
     def report(
         self, path: AnyPath, *, progress: ProgressArgument = None, **settings: Unpack[ReportSettings]
@@ -164,7 +172,8 @@ class Scan:
 
     def __repr__(self) -> str:
         found = self.summary
-        return f"Scan({found['documents']:,} documents, {found['clusters']:,} clusters, {found['skipped']:,} skipped)"
+        documents, clusters = _counted(found["documents"], "document"), _counted(found["clusters"], "cluster")
+        return f"Scan({documents}, {clusters}, {found['skipped']:,} skipped)"
 
     def _repr_html_(self) -> str:
         found = self.summary
@@ -218,6 +227,10 @@ class Written(NamedTuple):
     summary: dict[str, Any]
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 class Explanation:
     """Why a document was judged so, or why two are one cluster or not. Printed, it is the program's own text."""
 
@@ -238,7 +251,7 @@ class Explanation:
         return self._text
 
     def __repr__(self) -> str:
-        return f"Explanation({len(self.documents)} documents: {self.scope})"
+        return f"Explanation({_counted(len(self.documents), 'document')}: {self.scope})"
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self._text)}</pre>"
@@ -303,7 +316,7 @@ def scan(
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
         raise
-    found = Scan(directory, rows)
+    found = Scan(directory, rows, scratch is not None)
     if scratch is not None:
         weakref.finalize(found, shutil.rmtree, scratch, ignore_errors=True)
     found.__dict__["summary"] = json.loads(told)
@@ -360,8 +373,8 @@ def clean(
     >>> import retold
     >>> cleaned = retold.clean("seeds", progress=False)
     >>> len(cleaned), sorted({row["kind"] for row in cleaned.removed})[:2]
-    (5, ['byline', 'comments'])
-    >>> cleaned[3]["text"].splitlines()[0]
+    (5, ['byline', 'caption'])
+    >>> cleaned[4]["text"].splitlines()[0]
     'For Putin, a Deal with Trump Could Yield More Than Land in Ukraine'
     """
     return _rewrite("clean", data, output, name, progress, words("clean", settings), settings)
@@ -419,7 +432,9 @@ def _rewrite(
     else:
         inputs, rows = _data.read(data, name)
     if settings.get("attributes") is not None and output is None:
-        raise _retold.SettingError("`attributes` are files beside files\nhint: name a new directory with `output`")
+        error = _retold.SettingError("`attributes` are files beside files\nhint: name a new directory with `output`")
+        error.setting, error.hint = "attributes", "name a new directory with `output`"
+        raise error
     target = "-" if output is None else fspath(output)
     with _listening(progress) as listener:
         edited = _retold.rewrite(["retold", command, *flags, f"--output={target}", *inputs], rows, listener)
