@@ -26,6 +26,8 @@ pub enum Container {
     Xml,
     /// A document a page as it was fetched, or its text.
     Warc,
+    /// A document a row of a table in memory: no file.
+    Held,
 }
 
 impl Container {
@@ -56,6 +58,7 @@ impl Container {
             Container::Html => "html",
             Container::Xml => "xml",
             Container::Warc => "warc",
+            Container::Held => "arrow",
         }
     }
 

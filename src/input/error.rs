@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::document::SourceError;
+use crate::document::{Skipped, SourceError};
 use crate::files::FileError;
 use crate::remote::RemoteError;
 
@@ -19,10 +19,8 @@ pub enum ReadError {
     /// None of the inputs can be read; the first one's reason stands for all.
     #[error("{first}")]
     NothingReadable {
-        /// What is wrong with the first input, with its path.
-        first: String,
-        /// What to do about that.
-        hint: Option<String>,
+        /// What is wrong with the first input.
+        first: Box<Skipped>,
     },
     /// The inputs hold no file of a kind that is read.
     #[error("found nothing to read in {inputs}")]
@@ -85,7 +83,7 @@ impl ReadError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ReadError::NoInput => Some("name files or directories, or `-` for standard input".to_owned()),
-            ReadError::NothingReadable { hint, .. } => hint.clone(),
+            ReadError::NothingReadable { first } => first.hint.clone(),
             ReadError::NothingFound { left_out, .. } => Some(if left_out.is_empty() {
                 format!("{READ} files are read, each also packed")
             } else {

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use crate::document::{Document, Skipped};
 use crate::files::{Compression, FileError, InputReader, Packing, Part, Place};
 use crate::input::Container;
+use crate::input::held::HeldTable;
 use crate::input::html::Page;
 use crate::input::metadata;
 use crate::input::site;
@@ -33,9 +34,27 @@ pub struct InputFile {
     pub modified: Option<SystemTime>,
     pub(super) site: Option<String>,
     pub(super) metadata: metadata::Row,
+    /// The table that it is, where it is no file but one in memory.
+    pub(super) held: Option<Arc<dyn HeldTable>>,
 }
 
 impl InputFile {
+    /// Makes what stands for a table in memory.
+    pub(super) fn held(name: &str, table: Arc<dyn HeldTable>, site: Option<String>) -> InputFile {
+        InputFile {
+            source: name.into(),
+            place: Place::File(PathBuf::from(name)),
+            part: None,
+            relative: PathBuf::from(name),
+            container: Container::Held,
+            bytes: table.bytes(),
+            modified: None,
+            site,
+            metadata: metadata::Row::default(),
+            held: Some(table),
+        }
+    }
+
     /// Makes a document of this file, filling in what its record does not say.
     #[allow(clippy::too_many_arguments, reason = "the fields of a record, in the order of `Document`")]
     pub(super) fn document(
@@ -180,6 +199,7 @@ impl InputFile {
             modified: None,
             site: None,
             metadata: metadata::Row::default(),
+            held: None,
         }
     }
 }

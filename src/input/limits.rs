@@ -74,7 +74,6 @@ impl Limits {
     }
 
     /// Says, in place of a value, that it is longer than a record may be.
-    #[cfg_attr(not(any(feature = "arrow", feature = "parquet")), allow(dead_code, reason = "only columns hold values"))]
     pub fn too_long_value(&self) -> &'static str {
         match self.raises {
             "--memory" => "one that does not fit in the memory given",

@@ -6,6 +6,7 @@
 //! ```text
 //! paths ──walk──▶ files in order ──cut──▶ whole lines of JSONL ──parse──▶ Document
 //!                                    └──▶ some text files ─────decode──┘
+//! table in memory ───────────────────────────▶ some rows ──────cells───┘
 //! ```
 //!
 //! Cutting is sequential and cheap (one read, one search for the last line end); parsing is the worker's job.
@@ -42,6 +43,7 @@ pub(crate) mod rows;
 mod html;
 
 mod csv;
+mod held;
 mod json;
 mod jsonl;
 pub(crate) mod warc;
@@ -55,11 +57,12 @@ pub use container::Container;
 pub(crate) use container::is_written_anew;
 pub use error::ReadError;
 pub use file::InputFile;
+pub use held::{Cell, HeldTable};
 pub use left_out::LeftOut;
 pub use objects::Fetch;
 pub(crate) use pass::{Cut, Cuts};
 pub use sample::Sample;
-pub use site::PUBLIC_SUFFIX_LIST;
+pub use site::{PUBLIC_SUFFIX_LIST, of_url as site_of_url};
 pub(crate) use stream::stream_of;
 pub(crate) use walk::id_path;
 
@@ -159,9 +162,32 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    fn new(files: Vec<InputFile>, settings: &SourceSettings, remote: Remote) -> Shared {
+        let names = [
+            &settings.text_field,
+            &settings.id_field,
+            &settings.url_field,
+            &settings.site_field,
+            &settings.title_field,
+            &settings.date_field,
+        ];
+        Shared {
+            files,
+            fields: Fields::new(names.map(Option::as_deref)).with_within(settings.within_field.as_deref()),
+            limits: Limits::new(settings),
+            sample: settings.sample,
+            limit: settings.limit,
+            remote,
+        }
+    }
+
     /// Begins to cut the file of this number, if there is one.
     fn open(&self, file: usize) -> Option<Result<Open<'_>, Skipped>> {
         let file = self.files.get(file)?;
+        if let Some(table) = &file.held {
+            let rows = held::Rows::open(file, table, &self.fields, &self.limits);
+            return Some(rows.map(|rows| Open::Held(Box::new(rows))));
+        }
         Some(match file.container {
             container if container.has_columns() => rows::open(file, &self.fields, &self.limits).map(Open::Rows),
             _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
@@ -298,6 +324,7 @@ impl Source {
                 bytes: found.bytes,
                 modified: found.modified,
                 site,
+                held: None,
             });
         }
         if files.is_empty() {
@@ -307,28 +334,41 @@ impl Source {
         if let Some(unused) = metadata.as_ref().map(Metadata::unused).filter(|unused| *unused > 0) {
             told.push(format!("`--metadata`: {unused} of its rows name no file that is read"));
         }
-        let names = [
-            &settings.text_field,
-            &settings.id_field,
-            &settings.url_field,
-            &settings.site_field,
-            &settings.title_field,
-            &settings.date_field,
-        ];
         Ok(Source {
             digests: Mutex::new(zeros(files.len())),
-            shared: Arc::new(Shared {
-                files,
-                fields: Fields::new(names.map(Option::as_deref)).with_within(settings.within_field.as_deref()),
-                limits: Limits::new(settings),
-                sample: settings.sample,
-                limit: settings.limit,
-                remote,
-            }),
+            shared: Arc::new(Shared::new(files, settings, remote)),
             skipped: walked.skipped,
             told,
             _scratch: scratch,
         })
+    }
+
+    /// Takes the rows of a table in memory as documents, in order; `name` is what they name as their source.
+    ///
+    /// Settings that say how files are found have no effect. Such a source has no copies: [`crate::output::rewrite`] refuses
+    /// it, and its owner applies decisions to the table.
+    ///
+    /// # Errors
+    /// If no column holds a text.
+    pub fn held(name: &str, table: Arc<dyn HeldTable>, settings: &SourceSettings) -> Result<Source, ReadError> {
+        let site = settings.site_from.as_ref().and_then(|pattern| site::of_path(name, pattern));
+        let shared =
+            Shared::new(vec![InputFile::held(name, table, site)], settings, Remote::open(&RemoteSettings::default())?);
+        if let Some(Err(skipped)) = shared.open(0) {
+            return Err(ReadError::NothingReadable { first: Box::new(skipped) });
+        }
+        Ok(Source {
+            digests: Mutex::new(zeros(1)),
+            shared: Arc::new(shared),
+            skipped: Vec::new(),
+            told: Vec::new(),
+            _scratch: Vec::new(),
+        })
+    }
+
+    /// Returns the names of the columns or fields that may hold the text: of those with something in them the first wins.
+    pub fn text_names(&self) -> &[String] {
+        self.shared.fields.text_names()
     }
 
     /// Returns the files that are read, in order.
@@ -439,7 +479,7 @@ impl Source {
 /// Says why there is nothing to read at all.
 fn nothing(paths: &[PathBuf], walked: walk::Walked) -> ReadError {
     match walked.skipped.into_iter().next() {
-        Some(first) => ReadError::NothingReadable { first: first.to_string(), hint: first.hint },
+        Some(first) => ReadError::NothingReadable { first: Box::new(first) },
         None => ReadError::NothingFound {
             inputs: paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "),
             left_out: walked.left_out.told(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::{Batch, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
 use crate::files::Place;
 use crate::hash::{hash64, mix64};
-use crate::input::{InputFile, Shared, Source, chunk, chunks, parse, rows, text};
+use crate::input::{InputFile, Shared, Source, chunk, chunks, held, parse, rows, text};
 use crate::remote::Begun;
 
 /// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
@@ -39,6 +39,8 @@ pub(crate) enum Cut {
     Records(usize, chunk::Chunk),
     /// Some rows of the file of this number.
     Rows(usize, rows::Piece),
+    /// Some rows of the table in memory of this number.
+    Held(usize, held::Piece),
     /// A file cannot be read.
     Unreadable(Skipped),
 }
@@ -85,6 +87,7 @@ impl Cuts<'_> {
 pub(super) enum Open<'a> {
     Chunks(Box<chunks::Chunks<'a>>),
     Rows(Box<dyn rows::Rows + 'a>),
+    Held(Box<held::Rows<'a>>),
 }
 
 /// Where the cutting of a file stands.
@@ -92,6 +95,7 @@ pub(super) enum Open<'a> {
 pub(super) enum Position {
     Chunks(chunks::Position),
     Rows(rows::Position),
+    Held(held::Position),
 }
 
 impl<'a> Open<'a> {
@@ -99,6 +103,7 @@ impl<'a> Open<'a> {
         match self {
             Open::Chunks(chunks) => chunks.next_chunk().map(|chunk| Cut::Records(file, chunk)),
             Open::Rows(rows) => rows.next_piece().map(|piece| Cut::Rows(file, piece)),
+            Open::Held(rows) => rows.next_piece().map(|piece| Cut::Held(file, piece)),
         }
     }
 
@@ -106,6 +111,7 @@ impl<'a> Open<'a> {
         match self {
             Open::Chunks(chunks) => Position::Chunks(chunks.position()),
             Open::Rows(rows) => Position::Rows(rows.position()),
+            Open::Held(rows) => Position::Held(rows.position()),
         }
     }
 
@@ -119,6 +125,7 @@ impl<'a> Open<'a> {
                 rows.go_to(position).ok()?;
                 Some(Open::Rows(rows))
             }
+            (Open::Held(rows), Position::Held(position)) => Some(Open::Held(Box::new(rows.at(position)))),
             _ => None,
         }
     }
@@ -277,6 +284,9 @@ impl SourceBatch {
                 parsed.notes = notes.told(file);
                 parsed.skipped.extend(piece.trouble);
                 parsed
+            }
+            Cut::Held(number, piece) => {
+                piece.parse(&self.shared.files[number], &self.shared.fields, &self.digests[number])
             }
             Cut::Texts(numbers) => {
                 let mut parsed = Parsed::default();

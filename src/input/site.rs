@@ -8,7 +8,7 @@ pub const PUBLIC_SUFFIX_LIST: &str = "2.1.247";
 
 /// Returns the site of an address: its registrable domain by the public suffix list (`example.co.uk` of
 /// `https://www.example.co.uk/a`), a host without one (`localhost`, an IP address) as it is.
-pub(crate) fn of_url(url: &str) -> Option<String> {
+pub fn of_url(url: &str) -> Option<String> {
     if let Some(host) = plain_host(url) {
         return Some(psl::domain_str(host).unwrap_or(host).to_owned());
     }

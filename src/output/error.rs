@@ -53,6 +53,12 @@ pub enum WriteError {
         /// The file.
         input: String,
     },
+    /// A table in memory has no file to copy.
+    #[error("`{input}`: is a table in memory, of which there is no copy")]
+    Held {
+        /// Its name.
+        input: String,
+    },
     /// Documents and decisions do not belong together.
     #[error("documents and decisions do not fit together: found {what}")]
     Decisions {
@@ -130,6 +136,9 @@ impl WriteError {
             WriteError::OverInput { .. } => "name a directory outside the input with `-o`".to_owned(),
             WriteError::NoLines { .. } => {
                 "leave it out with `--glob`, or write copies without `--attributes`".to_owned()
+            }
+            WriteError::Held { .. } => {
+                "apply the decisions to the table itself, or write it to a file first".to_owned()
             }
             WriteError::Collision { .. } => "rename that file, or leave it out with `--glob`".to_owned(),
             WriteError::Decisions { .. } => {

@@ -16,13 +16,16 @@ mod suggest;
 mod summary;
 mod tables;
 
-pub use cleaned::{Decision, DroppedDocument, Mode, RemovedBlock, RewriteSettings, Rewritten, Target, rewrite};
+pub use cleaned::{
+    Applied, AppliedTables, Decision, DroppedDocument, Mode, RemovedBlock, RewriteSettings, Rewritten, Target, apply,
+    rewrite,
+};
 pub use error::WriteError;
 pub use explain::{
     BlockExplanation, DocumentExplanation, Explained, PairExplanation, Passage, explain_document, explain_pair,
     explain_pair_row, explain_rows,
 };
-pub use export::{Exported, TableFormat, export_tables};
+pub use export::{Column, ColumnKind, DROPPED, Exported, REMOVED, TABLES, TableFormat, export_tables};
 pub use finished::FinishedScan;
 pub(crate) use finished::dropped_because;
 pub use recluster::Reclustered;

@@ -92,3 +92,49 @@ fn the_program_knows_the_library_by_its_name_alone() {
         assert!(!text.contains("#[path"), "{} includes a source of the library", path.display());
     }
 }
+
+/// Returns the text of a file of the Python module; none in a package, which is without it.
+fn of_python(name: &str) -> Option<String> {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name)).ok()
+}
+
+#[test]
+fn the_python_module_holds_all_of_the_program() {
+    let Some(module) = of_python("src/lib.rs") else { return };
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/retold");
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(program).expect("sources can be listed") {
+        let name = entry.expect("an entry can be read").file_name().to_string_lossy().into_owned();
+        let source = if name.ends_with(".rs") { name.clone() } else { format!("{name}/mod.rs") };
+        if name != "main.rs" && !module.contains(&format!("#[path = \"../../src/bin/retold/{source}\"]\n")) {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "`python/src/lib.rs` lacks {}", missing.join(", "));
+}
+
+/// Returns the packages of a lock file, each as `name version`.
+fn locked(lock: &str) -> Vec<String> {
+    let value = |line: Option<&str>| line?.split('"').nth(1).map(str::to_owned);
+    let packages = lock.split("[[package]]").skip(1).map(|package| {
+        let mut lines = package.trim_start().lines();
+        Some(format!("{} {}", value(lines.next())?, value(lines.next())?))
+    });
+    packages.collect::<Option<_>>().expect("a package has a name and a version")
+}
+
+#[test]
+fn the_python_module_is_built_of_the_packages_that_the_program_is_built_of() {
+    let Some(lock) = of_python("Cargo.lock") else { return };
+    let ours = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"));
+    let (ours, theirs) = (locked(&ours.expect("the lock file is there")), locked(&lock));
+    // Versions that cannot stand for each other are two packages.
+    let line = |package: &str| {
+        let parts: Vec<&str> = package.split('.').collect();
+        if parts[0].ends_with(" 0") { parts[..2].join(".") } else { parts[0].to_owned() }
+    };
+    let known = |package: &&String| ours.iter().any(|one| line(one) == line(package));
+    let other: Vec<&String> = theirs.iter().filter(known).filter(|package| !ours.contains(package)).collect();
+    assert!(other.is_empty(), "`python/Cargo.lock` has other versions than `Cargo.lock`: {other:?}");
+    assert!(theirs.len() > 100 && ours.len() > 100);
+}

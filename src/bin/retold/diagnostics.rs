@@ -88,7 +88,7 @@ impl Paint {
 }
 
 /// Returns what an error and its causes say, and what to do.
-fn links(error: &anyhow::Error) -> (Vec<String>, Vec<String>) {
+pub fn links(error: &anyhow::Error) -> (Vec<String>, Vec<String>) {
     let mut hints: Vec<String> = Vec::new();
     let mut lines: Vec<String> = Vec::new();
     for link in error.chain() {

@@ -26,7 +26,7 @@ pub fn open(directory: &Path) -> Result<FinishedScan> {
 pub fn paths(summary: &Summary) -> Result<Vec<PathBuf>> {
     let paths: Vec<PathBuf> = summary.run.paths.iter().map(PathBuf::from).collect();
     if paths.iter().any(|path| path.as_os_str() == "-") {
-        return Err(anyhow!("the scan read standard input, which cannot be read again"));
+        return Err(anyhow!("the scan read standard input, or a table in memory, which cannot be read again"));
     }
     Ok(paths)
 }

@@ -1,5 +1,6 @@
 //! What is told while a run goes on: a progress bar, and warnings above it.
 
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -45,17 +46,33 @@ impl Beat {
     }
 }
 
-/// Tells a run on standard error.
+/// Whom a run talks to: people at a terminal, or a program that this one is a part of.
+pub trait Voice: fmt::Debug + Send + Sync {
+    /// Says something, which may be about what was skipped.
+    fn say(&self, level: Level, text: &str, skipped: Option<&Skipped>);
+
+    /// Returns how many warnings, and how many notes, are said one by one; the rest is counted.
+    fn most(&self) -> u64 {
+        TOLD
+    }
+
+    /// A leg of the run begins; `bytes` is what it will read, when known.
+    fn begin(&self, leg: &'static str, bytes: Option<u64>);
+
+    /// It has read so much more.
+    fn advance(&self, bytes: u64, documents: u64);
+
+    /// The last leg has ended.
+    fn end(&self);
+
+    /// Returns whether the run should stop.
+    fn stopped(&self) -> bool;
+}
+
+/// Tells a run.
 #[derive(Debug)]
 pub struct Talk {
-    quiet: bool,
-    bars: bool,
-    paint: Paint,
-    bar: Mutex<Option<ProgressBar>>,
-    beat: Mutex<Option<Beat>>,
-    beats: bool,
-    /// Whether messages are lines of JSON.
-    log_json: bool,
+    voice: Box<dyn Voice>,
     /// Whether the first thing that cannot be read ends the run.
     fail_fast: bool,
     failed: OnceLock<Skipped>,
@@ -64,22 +81,9 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// Makes it as the flags say: no bar when standard error is no terminal, nothing at all when quiet.
-    pub fn new(global: &GlobalArgs, paint: Paint) -> Talk {
-        let bars = !global.quiet && !global.no_progress && !global.log_json && std::io::stderr().is_terminal();
-        Talk {
-            quiet: global.quiet,
-            bars,
-            paint,
-            bar: Mutex::new(None),
-            beat: Mutex::new(None),
-            beats: !global.quiet && !global.no_progress && !bars,
-            log_json: global.log_json,
-            fail_fast: false,
-            failed: OnceLock::new(),
-            skipped: AtomicU64::new(0),
-            notes: AtomicU64::new(0),
-        }
+    /// Talks to whom it is given.
+    pub fn new(voice: Box<dyn Voice>) -> Talk {
+        Talk { voice, fail_fast: false, failed: OnceLock::new(), skipped: AtomicU64::new(0), notes: AtomicU64::new(0) }
     }
 
     /// Has the first thing that cannot be read end the run, where that is asked for.
@@ -95,41 +99,18 @@ impl Talk {
 
     /// Tells a warning.
     pub fn warn(&self, text: &str) {
-        self.say(Level::Warning, text, None);
+        self.voice.say(Level::Warning, text, None);
     }
 
     /// Tells what a run will do, before it does.
     pub fn state(&self, text: &str) {
-        self.say(Level::Note, text, None);
+        self.voice.say(Level::Note, text, None);
     }
 
-    /// Tells something, which may be about what was skipped.
-    fn say(&self, level: Level, text: &str, skipped: Option<&Skipped>) {
-        if self.log_json {
-            return self.line(&log::line(level, text, skipped, None));
-        }
-        let label = match level {
-            Level::Progress => return self.line(text),
-            Level::Note => self.paint.bold("note:"),
-            Level::Warning => self.paint.bold(&self.paint.yellow("warning:")),
-            Level::Error => self.paint.bold(&self.paint.red("error:")),
-        };
-        let hint = skipped.and_then(|skipped| skipped.hint.as_ref());
-        let hint = hint.map(|hint| format!("\n{} {hint}", self.paint.bold("hint:"))).unwrap_or_default();
-        self.line(&format!("{label} {text}{hint}"));
-    }
-
-    /// Returns how many things are told one by one: a log takes all.
-    fn told(&self) -> u64 {
-        if self.log_json { u64::MAX } else { TOLD }
-    }
-
-    /// Takes the bar away and tells what was only counted; `listed` says where skipped records stand in full.
+    /// Ends the progress and tells what was only counted; `listed` says where skipped records stand in full.
     pub fn finish(&self, listed: Option<&str>) {
-        if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").take() {
-            bar.finish_and_clear();
-        }
-        let more = |count: &AtomicU64| count.load(Ordering::Relaxed).saturating_sub(self.told());
+        self.voice.end();
+        let more = |count: &AtomicU64| count.load(Ordering::Relaxed).saturating_sub(self.voice.most());
         let where_listed = listed.map(|path| format!(", all listed in `{path}`")).unwrap_or_default();
         match more(&self.skipped) {
             0 => {}
@@ -137,8 +118,74 @@ impl Talk {
         }
         match more(&self.notes) {
             0 => {}
-            count => self.say(Level::Note, &format!("{count} more like these"), None),
+            count => self.voice.say(Level::Note, &format!("{count} more like these"), None),
         }
+    }
+}
+
+impl Observer for Talk {
+    fn begin(&self, leg: Leg, bytes: Option<u64>) {
+        let name = match leg {
+            Leg::Read => "reading",
+            Leg::Judge => "judging",
+            Leg::Pair => "comparing",
+            Leg::Write => "writing",
+        };
+        self.voice.begin(name, bytes);
+    }
+
+    fn advance(&self, bytes: u64, documents: u64) {
+        self.voice.advance(bytes, documents);
+    }
+
+    fn skipped(&self, skipped: &Skipped) {
+        if self.fail_fast {
+            // The error that ends the run tells it.
+            let _ = self.failed.set(skipped.clone());
+            return;
+        }
+        if self.skipped.fetch_add(1, Ordering::Relaxed) < self.voice.most() {
+            self.voice.say(Level::Warning, &format!("skipped {skipped}"), Some(skipped));
+        }
+    }
+
+    fn note(&self, note: &str) {
+        if self.notes.fetch_add(1, Ordering::Relaxed) < self.voice.most() {
+            self.voice.say(Level::Note, note, None);
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.voice.stopped() || self.failed.get().is_some()
+    }
+}
+
+/// Standard error: a progress bar where it is a terminal, and messages above it.
+#[derive(Debug)]
+pub struct StandardError {
+    quiet: bool,
+    bars: bool,
+    paint: Paint,
+    bar: Mutex<Option<ProgressBar>>,
+    beat: Mutex<Option<Beat>>,
+    beats: bool,
+    /// Whether messages are lines of JSON.
+    log_json: bool,
+}
+
+impl StandardError {
+    /// Makes it as the flags say: no bar when standard error is no terminal, nothing at all when quiet.
+    pub fn new(global: &GlobalArgs) -> Box<StandardError> {
+        let bars = !global.quiet && !global.no_progress && !global.log_json && std::io::stderr().is_terminal();
+        Box::new(StandardError {
+            quiet: global.quiet,
+            bars,
+            paint: Paint::new(global.color, &std::io::stderr()),
+            bar: Mutex::new(None),
+            beat: Mutex::new(None),
+            beats: !global.quiet && !global.no_progress && !bars,
+            log_json: global.log_json,
+        })
     }
 
     fn line(&self, line: &str) {
@@ -156,18 +203,32 @@ impl Talk {
     }
 }
 
-impl Observer for Talk {
-    fn begin(&self, leg: Leg, bytes: Option<u64>) {
-        let name = match leg {
-            Leg::Read => "reading",
-            Leg::Judge => "judging",
-            Leg::Pair => "comparing",
-            Leg::Write => "writing",
+impl Voice for StandardError {
+    fn say(&self, level: Level, text: &str, skipped: Option<&Skipped>) {
+        if self.log_json {
+            return self.line(&log::line(level, text, skipped, None));
+        }
+        let label = match level {
+            Level::Progress => return self.line(text),
+            Level::Note => self.paint.bold("note:"),
+            Level::Warning => self.paint.bold(&self.paint.yellow("warning:")),
+            Level::Error => self.paint.bold(&self.paint.red("error:")),
         };
+        let hint = skipped.and_then(|skipped| skipped.hint.as_ref());
+        let hint = hint.map(|hint| format!("\n{} {hint}", self.paint.bold("hint:"))).unwrap_or_default();
+        self.line(&format!("{label} {text}{hint}"));
+    }
+
+    /// A log takes all.
+    fn most(&self) -> u64 {
+        if self.log_json { u64::MAX } else { TOLD }
+    }
+
+    fn begin(&self, leg: &'static str, bytes: Option<u64>) {
         if self.beats {
             let now = Instant::now();
             let told = self.beat.lock().expect("no holder of the beat panics").take().map_or(now, |beat| beat.told);
-            let beat = Beat { leg: name, done: 0, total: bytes, began: now, told };
+            let beat = Beat { leg, done: 0, total: bytes, began: now, told };
             *self.beat.lock().expect("no holder of the beat panics") = Some(beat);
         }
         if !self.bars {
@@ -179,7 +240,7 @@ impl Observer for Talk {
             None => ProgressBar::no_length().with_style(style("{prefix:<9} {spinner} {bytes}, {bytes_per_sec}")),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
-        bar.set_prefix(name);
+        bar.set_prefix(leg);
         let before = self.bar.lock().expect("no holder of the bar panics").replace(bar);
         if let Some(before) = before {
             before.finish_and_clear();
@@ -205,25 +266,14 @@ impl Observer for Talk {
         }
     }
 
-    fn skipped(&self, skipped: &Skipped) {
-        if self.fail_fast {
-            // The error that ends the run tells it.
-            let _ = self.failed.set(skipped.clone());
-            return;
-        }
-        if self.skipped.fetch_add(1, Ordering::Relaxed) < self.told() {
-            self.say(Level::Warning, &format!("skipped {skipped}"), Some(skipped));
-        }
-    }
-
-    fn note(&self, note: &str) {
-        if self.notes.fetch_add(1, Ordering::Relaxed) < self.told() {
-            self.say(Level::Note, note, None);
+    fn end(&self) {
+        if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").take() {
+            bar.finish_and_clear();
         }
     }
 
     fn stopped(&self) -> bool {
-        STOP.is_raised() || self.failed.get().is_some()
+        STOP.is_raised()
     }
 }
 

@@ -56,22 +56,31 @@ pub enum ParseError {
 }
 
 /// Parses a command line with its environment and settings file.
-pub fn parse(arguments: Vec<OsString>) -> Result<Parsed, ParseError> {
-    let command = with_environment(Cli::command());
+pub fn parse(arguments: &[OsString]) -> Result<Parsed, ParseError> {
+    let nearest = || std::env::current_dir().ok().and_then(|directory| nearest_file(&directory));
+    parse_as(with_environment(Cli::command()), arguments, &nearest)
+}
+
+/// Parses a command line as `command` says; `nearest` finds the settings file where none is named.
+pub fn parse_as(
+    command: Command,
+    arguments: &[OsString],
+    nearest: &dyn Fn() -> Option<PathBuf>,
+) -> Result<Parsed, ParseError> {
     // The file can change defaults but not what is required, so a command line is sound with it or without.
-    let alone = command.clone().try_get_matches_from(&arguments).map_err(ParseError::Usage)?;
+    let alone = command.clone().try_get_matches_from(arguments).map_err(ParseError::Usage)?;
     let global = Cli::from_arg_matches(&alone).map_err(ParseError::Usage)?.global;
     let path = match (global.no_config, global.config) {
         (true, _) => None,
         (false, Some(path)) => Some(path),
-        (false, None) => std::env::current_dir().ok().and_then(|directory| nearest_file(&directory)),
+        (false, None) => nearest(),
     };
     let Some(path) = path else {
         let cli = Cli::from_arg_matches(&alone).map_err(ParseError::Usage)?;
         return Ok(Parsed { cli, matches: alone, file: None });
     };
     let file = SettingsFile::read(&path, &command).map_err(ParseError::File)?;
-    let matches = file.apply(command).try_get_matches_from(&arguments).map_err(ParseError::Usage)?;
+    let matches = file.apply(command).try_get_matches_from(arguments).map_err(ParseError::Usage)?;
     let cli = Cli::from_arg_matches(&matches).map_err(ParseError::Usage)?;
     Ok(Parsed { cli, matches, file: Some(file) })
 }
@@ -324,10 +333,10 @@ mod tests {
             }
             _ => panic!("a scan was asked for"),
         };
-        let parsed = parse(words(&[])).unwrap();
+        let parsed = parse(&words(&[])).unwrap();
         assert_eq!(scan(&parsed), (0.7, 2, true));
         assert_eq!(parsed.cli.global.threads, 3);
-        let parsed = parse(words(&["--threshold", "0.9", "--spare", "share", "-j2"])).unwrap();
+        let parsed = parse(&words(&["--threshold", "0.9", "--spare", "share", "-j2"])).unwrap();
         assert_eq!(scan(&parsed), (0.9, 1, true));
         assert_eq!(parsed.cli.global.threads, 2);
     }
@@ -336,7 +345,7 @@ mod tests {
     fn every_setting_says_where_it_comes_from() {
         let (_directory, path) = file("threshold = 0.7");
         let words = ["retold", "config", "--print", "--keep", "first", "--config", path.to_str().unwrap()];
-        let settings = parse(words.map(OsString::from).to_vec()).unwrap().settings();
+        let settings = parse(&words.map(OsString::from)).unwrap().settings();
         let of = |name: &str| settings.iter().find(|setting| setting.name == name).unwrap();
         assert_eq!((of("keep").values.join(","), of("keep").origin.as_str()), ("first".into(), "flag"));
         assert_eq!(of("threshold").values, ["0.7"]);

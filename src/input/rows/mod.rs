@@ -109,13 +109,13 @@ pub(crate) fn open<'a>(file: &'a InputFile, fields: &Fields, limits: &Limits) ->
 
 /// A column that means something.
 #[derive(Debug)]
-struct Column {
-    number: usize,
-    meanings: Vec<Meaning>,
+pub(in crate::input) struct Column {
+    pub number: usize,
+    pub meanings: Vec<Meaning>,
 }
 
 impl Column {
-    fn is_text(&self) -> bool {
+    pub fn is_text(&self) -> bool {
         self.meanings.iter().any(|meaning| meaning.field == Field::Text)
     }
 
@@ -145,7 +145,7 @@ impl Column {
 }
 
 /// Chooses the columns that mean something, of those of these names; none where a column holds no single values.
-fn choose<'n>(
+pub(in crate::input) fn choose<'n>(
     file: &InputFile,
     names: impl Iterator<Item = (&'n str, bool)> + Clone,
     fields: &Fields,
@@ -164,7 +164,8 @@ fn choose<'n>(
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let seen = if seen.is_empty() { "none".to_owned() } else { seen.join(", ") };
     let reason = format!("expected a column `{}`, found {seen}{more}", fields.text_names()[0]);
-    Err(file.skipped(None, None, reason, Some("name the column of the text with `--text-field`".to_owned())))
+    let hint = "name the column of the text with `--text-field`".to_owned();
+    Err(Skipped { field: Some(fields.text_names()[0].clone()), ..file.skipped(None, None, reason, Some(hint)) })
 }
 
 /// What stands in a cell.

@@ -16,6 +16,8 @@
     reason = "an error is a row of `skipped`, no larger than the document it stands for"
 )]
 
+mod applied;
+
 mod attributes;
 
 mod piece;
@@ -27,6 +29,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use applied::{Applied, AppliedTables, apply};
+
 use std::io::Write;
 
 use rayon::prelude::*;
@@ -34,7 +38,7 @@ use rayon::prelude::*;
 use crate::boilerplate::BoilerplateKind;
 use crate::document::{Document, Skipped, Span};
 use crate::files::OutputDirectory;
-use crate::input::{Cut, Source};
+use crate::input::{Container, Cut, Source};
 use crate::observe::{Leg, Observer};
 use crate::output::WriteError;
 use piece::Piece;
@@ -166,7 +170,7 @@ const PIECES_PER_THREAD: usize = 4;
 /// document whose encoding cannot be cut where a block ends is kept whole, and told.
 ///
 /// # Errors
-/// The decisions' own; if an output cannot be written; if documents and decisions do not fit together, or the input is
+/// The decisions' own; if an output cannot be written; if the source is a table in memory, of which there is no copy; if documents and decisions do not fit together, or the input is
 /// not what was judged; if the observer asks to stop.
 pub fn rewrite<'a, E: From<WriteError> + Send>(
     source: &'a Source,
@@ -175,6 +179,9 @@ pub fn rewrite<'a, E: From<WriteError> + Send>(
     target: Target<'a>,
     observer: &dyn Observer,
 ) -> Result<Rewritten, E> {
+    if let Some(table) = source.files().iter().find(|file| file.container == Container::Held) {
+        return Err(WriteError::Held { input: table.source.to_string() }.into());
+    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(settings.threads)
         .build()

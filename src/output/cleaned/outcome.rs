@@ -260,7 +260,7 @@ impl Output {
     }
 
     /// Lists what is cut out of a text that is written anew; returns its ranges of the text.
-    fn cut_out(&mut self, document: &Document, decision: &Decision) -> Vec<Range<usize>> {
+    pub(super) fn cut_out(&mut self, document: &Document, decision: &Decision) -> Vec<Range<usize>> {
         let spans = widened(&document.text, &decision.removed);
         for (span, block) in spans.iter().zip(&decision.removed) {
             self.removed_row(document, decision, block, *span, None, (None, None));
@@ -307,7 +307,7 @@ impl Output {
     }
 
     /// Counts a document, and lists it when it is dropped; returns whether it is kept.
-    fn keeps(&mut self, mode: Mode, document: &Document, decision: &Decision) -> bool {
+    pub(super) fn keeps(&mut self, mode: Mode, document: &Document, decision: &Decision) -> bool {
         self.counts.documents += 1;
         let kept = decision.keep || !mode.drops();
         if kept {

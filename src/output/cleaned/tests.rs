@@ -331,3 +331,46 @@ fn an_output_over_the_input_and_a_copy_with_a_table_s_name_are_refused() {
     let named = Source::open(&[case.path("removed.jsonl")], &SourceSettings::default()).unwrap();
     assert!(matches!(attempt(&named, "out"), WriteError::Collision { .. }));
 }
+
+#[test]
+fn applied_documents_are_the_copies_and_list_the_same() {
+    let pages = "{\"id\": \"a\", \"text\": \"One.\\nSubscribe\\n\\nTwo.\"}\n{\"text\": 7}\n\
+                 {\"id\": \"b\", \"text\": \"a copy\"}\n{\"id\": \"c\", \"text\": \"Three.\"}\n";
+    let case = Case::new(&[("a.jsonl", pages.into()), ("b.txt", b"Subscribe today\nFour.\n".to_vec())]);
+    let rewritten = case.rewrite(Mode::CleanDedup, 1).unwrap();
+    let source = case.source();
+    let mut decisions = decide(&source).into_iter();
+    let settings = RewriteSettings { mode: Mode::CleanDedup, digests: Some(source.digests()), threads: 1 };
+    let mut texts = Vec::new();
+    let tables = apply(&source, &mut decisions, &settings, &Silent, &mut |applied| {
+        if applied.keeps {
+            texts.push(applied.text.unwrap_or(applied.document.text));
+        }
+    });
+    let tables = tables.unwrap();
+    assert_eq!(texts, ["One.\n\nTwo.", "Three.", "Four.\n"]);
+    let counts = |of: &Rewritten| (of.documents, of.kept, of.dropped, of.removed, of.text_bytes, of.removed_bytes);
+    assert_eq!(counts(&tables.rewritten), counts(&rewritten));
+    assert_eq!(tables.rewritten.skipped, rewritten.skipped);
+    assert_eq!(String::from_utf8(tables.dropped).unwrap(), fs::read_to_string(case.path("out/dropped.jsonl")).unwrap());
+    // Where a block stood in the file is the copies' alone to say.
+    let rows = |text: &str| -> Vec<(String, u64, u64, String)> {
+        let row = |line: &str| serde_json::from_str::<crate::output::RemovedRow>(line).unwrap();
+        text.lines().map(row).map(|row| (row.id, row.start, row.end, row.text)).collect()
+    };
+    let listed = fs::read_to_string(case.path("out/removed.jsonl")).unwrap();
+    assert_eq!(rows(std::str::from_utf8(&tables.removed).unwrap()), rows(&listed));
+    assert_eq!(rows(&listed).len(), 2);
+}
+
+#[test]
+fn what_has_changed_and_what_has_no_copy_are_refused() {
+    let case = Case::new(&[("a.txt", b"One.\n".to_vec())]);
+    let source = case.source();
+    let settings = RewriteSettings { mode: Mode::Clean, digests: Some(vec![7]), threads: 1 };
+    let changed = apply(&source, &mut decide(&source).into_iter(), &settings, &Silent, &mut |_| {});
+    assert!(matches!(changed.unwrap_err(), WriteError::Changed { .. }));
+    let settings = RewriteSettings { mode: Mode::Attributes, digests: None, threads: 1 };
+    let lines = apply(&source, &mut decide(&source).into_iter(), &settings, &Silent, &mut |_| {});
+    assert!(matches!(lines.unwrap_err(), WriteError::NoLines { .. }));
+}

@@ -1,31 +1,60 @@
 //! The columns of every table, in order: the published schema, see [`crate::output::DocumentRow`] and its neighbours.
 
-use Kind::{Flag, Integer, List, Ratio, Text};
+use ColumnKind::{Flag, Integer, List, Ratio, Text};
 
 /// What a column holds; any cell may be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum ColumnKind {
+    /// A text.
     Text,
+    /// A whole number.
     Integer,
+    /// A number that may have decimals.
     Ratio,
+    /// True or false.
     Flag,
     /// Several texts.
     List,
 }
 
-/// A column.
+/// A column of a table.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
+pub struct Column {
+    /// Its name: that of the field in the lines of JSON.
     pub name: &'static str,
-    pub kind: Kind,
+    /// What it holds.
+    pub kind: ColumnKind,
 }
 
-const fn column(name: &'static str, kind: Kind) -> Column {
+const fn column(name: &'static str, kind: ColumnKind) -> Column {
     Column { name, kind }
 }
 
-/// Every table with its columns.
-pub(super) const TABLES: [(&str, &[Column]); 8] = [
+/// The columns of `removed`, of a table in memory: nothing of it has a place in a file.
+pub const REMOVED: [Column; 8] = [
+    column("id", Text),
+    column("source", Text),
+    column("row", Integer),
+    column("start", Integer),
+    column("end", Integer),
+    column("kind", Text),
+    column("score", Ratio),
+    column("text", Text),
+];
+
+/// The columns of `dropped`.
+pub const DROPPED: [Column; 7] = [
+    column("id", Text),
+    column("source", Text),
+    column("row", Integer),
+    column("kept_id", Text),
+    column("similarity", Ratio),
+    column("relation", Text),
+    column("reason", Text),
+];
+
+/// Every table of a scan with its columns.
+pub const TABLES: [(&str, &[Column]); 8] = [
     (
         "documents",
         &[

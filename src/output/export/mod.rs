@@ -16,7 +16,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::output::WriteError;
-use columns::{Column, TABLES};
+pub use columns::{Column, ColumnKind, DROPPED, REMOVED, TABLES};
 
 /// A form of tables beside JSON lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,5 +129,34 @@ mod tests {
             reason: "jaccard".into(),
         };
         assert_eq!(columns("pairs"), names(&pair));
+        let sorted = |columns: &[Column]| {
+            let mut names: Vec<String> = columns.iter().map(|column| column.name.to_owned()).collect();
+            names.sort();
+            names
+        };
+        let removed = RemovedRow {
+            id: "a".into(),
+            source: "a".into(),
+            row: 0,
+            start: 0,
+            end: 1,
+            kind: "byline".into(),
+            score: 0.9,
+            text: "b".into(),
+            byte: None,
+            raw: None,
+            raw_hex: None,
+        };
+        assert_eq!(sorted(&REMOVED), names(&removed));
+        let dropped = DroppedRow {
+            id: "a".into(),
+            source: "a".into(),
+            row: 0,
+            kept_id: None,
+            similarity: None,
+            relation: None,
+            reason: None,
+        };
+        assert_eq!(sorted(&DROPPED), names(&dropped));
     }
 }

@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
-use crate::output::export::columns::{Column, Kind};
-use crate::output::export::{Exported, cell};
+use crate::output::export::{Column, ColumnKind, Exported, cell};
 
 /// Characters that a cell of a spreadsheet holds, counted as UTF-16 does: the limit of Excel's specification.
 const CELL_UNITS: usize = 32_767;
@@ -38,7 +37,7 @@ pub(super) fn write(
 }
 
 /// Returns a cell's text, and whether it was cut.
-fn text_of(value: &Value, kind: Kind) -> (String, bool) {
+fn text_of(value: &Value, kind: ColumnKind) -> (String, bool) {
     let text = match value {
         Value::Null => return (String::new(), false),
         Value::String(text) => text.clone(),
@@ -48,7 +47,7 @@ fn text_of(value: &Value, kind: Kind) -> (String, bool) {
         }
         other => other.to_string(),
     };
-    if matches!(kind, Kind::Text | Kind::List) { fitting(harmless(text)) } else { (text, false) }
+    if matches!(kind, ColumnKind::Text | ColumnKind::List) { fitting(harmless(text)) } else { (text, false) }
 }
 
 /// Returns a text that no spreadsheet takes for a formula: an apostrophe leads where one would begin.
@@ -80,9 +79,9 @@ mod tests {
     use serde_json::json;
 
     const COLUMNS: [Column; 3] = [
-        Column { name: "id", kind: Kind::Text },
-        Column { name: "n", kind: Kind::Ratio },
-        Column { name: "sites", kind: Kind::List },
+        Column { name: "id", kind: ColumnKind::Text },
+        Column { name: "n", kind: ColumnKind::Ratio },
+        Column { name: "sites", kind: ColumnKind::List },
     ];
 
     fn sheet(rows: &[Value]) -> (String, Exported) {

@@ -11,8 +11,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
 use serde_json::{Map, Value};
 
-use crate::output::export::columns::{Column, Kind};
-use crate::output::export::{Exported, cell};
+use crate::output::export::{Column, ColumnKind, Exported, cell};
 
 /// Rows of a row group: what is held at once.
 const GROUP_ROWS: usize = 16 << 10;
@@ -56,11 +55,11 @@ fn schema(columns: &[Column]) -> Result<TypePtr> {
     let mut fields = Vec::with_capacity(columns.len());
     for column in columns {
         let field = match column.kind {
-            Kind::Text => text(column.name, Repetition::OPTIONAL)?,
-            Kind::Integer => number(column.name, Physical::INT64)?,
-            Kind::Ratio => number(column.name, Physical::DOUBLE)?,
-            Kind::Flag => number(column.name, Physical::BOOLEAN)?,
-            Kind::List => {
+            ColumnKind::Text => text(column.name, Repetition::OPTIONAL)?,
+            ColumnKind::Integer => number(column.name, Physical::INT64)?,
+            ColumnKind::Ratio => number(column.name, Physical::DOUBLE)?,
+            ColumnKind::Flag => number(column.name, Physical::BOOLEAN)?,
+            ColumnKind::List => {
                 let repeated = Type::group_type_builder("list")
                     .with_repetition(Repetition::REPEATED)
                     .with_fields(vec![Arc::new(text("element", Repetition::REQUIRED)?)])
@@ -87,11 +86,11 @@ fn write_group<W: Write + Send>(
         let mut out = group.next_column()?.expect("the schema has a column for each");
         let cells = rows.iter().map(|row| cell(row, column));
         match column.kind {
-            Kind::Text => values::<ByteArrayType>(&mut out, cells, |value| value.as_str().map(ByteArray::from))?,
-            Kind::Integer => values::<Int64Type>(&mut out, cells, Value::as_i64)?,
-            Kind::Ratio => values::<DoubleType>(&mut out, cells, Value::as_f64)?,
-            Kind::Flag => values::<BoolType>(&mut out, cells, Value::as_bool)?,
-            Kind::List => lists(&mut out, cells)?,
+            ColumnKind::Text => values::<ByteArrayType>(&mut out, cells, |value| value.as_str().map(ByteArray::from))?,
+            ColumnKind::Integer => values::<Int64Type>(&mut out, cells, Value::as_i64)?,
+            ColumnKind::Ratio => values::<DoubleType>(&mut out, cells, Value::as_f64)?,
+            ColumnKind::Flag => values::<BoolType>(&mut out, cells, Value::as_bool)?,
+            ColumnKind::List => lists(&mut out, cells)?,
         }
         out.close()?;
     }
@@ -143,11 +142,11 @@ mod tests {
     #[test]
     fn rows_are_read_back_as_they_were_written() {
         let columns = [
-            Column { name: "id", kind: Kind::Text },
-            Column { name: "n", kind: Kind::Integer },
-            Column { name: "share", kind: Kind::Ratio },
-            Column { name: "keep", kind: Kind::Flag },
-            Column { name: "sites", kind: Kind::List },
+            Column { name: "id", kind: ColumnKind::Text },
+            Column { name: "n", kind: ColumnKind::Integer },
+            Column { name: "share", kind: ColumnKind::Ratio },
+            Column { name: "keep", kind: ColumnKind::Flag },
+            Column { name: "sites", kind: ColumnKind::List },
         ];
         let rows = [
             json!({"id": "=\u{e9}", "n": 7, "share": 0.5, "keep": true, "sites": ["a", "b"]}),

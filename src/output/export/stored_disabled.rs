@@ -5,8 +5,7 @@ use std::io;
 
 use serde_json::{Map, Value};
 
-use crate::output::export::Exported;
-use crate::output::export::columns::Column;
+use crate::output::export::{Column, Exported};
 
 /// Writes nothing, and says why.
 pub(super) fn write(

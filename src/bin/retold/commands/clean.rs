@@ -20,24 +20,26 @@ pub fn run(parsed: &Parsed, args: &CleanArgs) -> Result<Status> {
     if let Some(cleaned) = &args.restore {
         return put_back(&parsed.cli.global, args, cleaned);
     }
-    rewrite::run(
-        parsed,
-        &Job {
-            command: "clean",
-            mode: match args.attributes {
-                Some(AttributesForm::Dolma) => Mode::Attributes,
-                None if args.dedup => Mode::CleanDedup,
-                None => Mode::Clean,
-            },
-            inputs: &args.inputs,
-            output: &args.output,
-            force: args.replace.force,
-            from: args.from.as_deref(),
-            max_removed: args.guard.max_removed,
-            judging: &args.judging,
-            reading: &args.reading,
+    rewrite::run(parsed, &job(args))
+}
+
+/// Returns what is to be written.
+pub fn job(args: &CleanArgs) -> Job<'_> {
+    Job {
+        command: "clean",
+        mode: match args.attributes {
+            Some(AttributesForm::Dolma) => Mode::Attributes,
+            None if args.dedup => Mode::CleanDedup,
+            None => Mode::Clean,
         },
-    )
+        inputs: &args.inputs,
+        output: &args.output,
+        force: args.replace.force,
+        from: args.from.as_deref(),
+        max_removed: args.guard.max_removed,
+        judging: &args.judging,
+        reading: &args.reading,
+    }
 }
 
 /// Rebuilds what `clean` had read.

@@ -6,64 +6,75 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use retold::document::{Document, DocumentSource};
-use retold::input::SourceSettings;
+use retold::input::{Source, SourceSettings};
 use retold::observe::Observer;
 use retold::output::{
-    BlockRow, DocumentExplanation, DocumentRow, Explained, PairExplanation, PairRow, Summary, explain_document,
+    BlockRow, DocumentExplanation, DocumentRow, Explained, FinishedScan, PairExplanation, PairRow, explain_document,
     explain_pair, explain_pair_row, explain_rows,
 };
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::args::{ExplainArgs, Format, GlobalArgs};
-use crate::commands::{Status, print};
+use crate::args::{ExplainArgs, Format, GlobalArgs, JudgingArgs};
+use crate::commands::{Status, print, report};
 use crate::diagnostics::{Paint, hinted};
 use crate::explanation;
 use crate::finished;
-use crate::progress::Talk;
+use crate::progress::{StandardError, Talk};
 use crate::run::{self, Means};
 
 /// What is explained: documents, and how they compare when there are two.
-struct Told {
-    documents: Vec<DocumentExplanation>,
-    pair: Option<PairExplanation>,
+pub struct Told {
+    /// Each document.
+    pub documents: Vec<DocumentExplanation>,
+    /// The two beside each other, when there are two.
+    pub pair: Option<PairExplanation>,
     /// How far the explanation reaches.
-    scope: String,
+    pub scope: String,
+}
+
+impl Told {
+    /// Returns it as JSON.
+    pub fn json(&self) -> Value {
+        json!({ "scope": self.scope, "documents": self.documents, "pair": self.pair })
+    }
+
+    /// Returns it as text for people.
+    pub fn text(&self, paint: Paint) -> String {
+        let text = match &self.pair {
+            Some(pair) => explanation::pair(pair, paint),
+            None => self.documents.iter().map(|one| explanation::document(one, paint)).collect(),
+        };
+        format!("{}\n\n{text}", paint.dim(&self.scope))
+    }
 }
 
 /// Explains.
 pub fn run(global: &GlobalArgs, args: &ExplainArgs) -> Result<Status> {
     let means = Means::new(global);
-    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
+    let talk = Talk::new(StandardError::new(global));
     let told = match &args.from {
-        Some(directory) => from_scan(directory, &args.documents, &means, &talk)?,
-        None => alone(args, &means, &talk)?,
+        Some(directory) => from_scan(directory, &args.documents, &|scan| report::inputs(scan, &means, &talk), &talk)?,
+        None => {
+            let settings = run::source_settings(&args.reading, None, &means)?;
+            let documents = args.documents.iter().map(|path| only_document(path, &settings, &talk));
+            alone(&args.judging, &documents.collect::<Result<Vec<Document>>>()?)?
+        }
     };
     match global.format {
         Format::Json => {
-            let value = json!({ "scope": told.scope, "documents": told.documents, "pair": told.pair });
-            let mut text = serde_json::to_vec_pretty(&value)?;
+            let mut text = serde_json::to_vec_pretty(&told.json())?;
             text.push(b'\n');
             print(&text)?;
         }
-        Format::Text => {
-            let paint = Paint::new(global.color, &std::io::stdout());
-            let text = match &told.pair {
-                Some(pair) => explanation::pair(pair, paint),
-                None => told.documents.iter().map(|one| explanation::document(one, paint)).collect(),
-            };
-            print(format!("{}\n\n{text}", paint.dim(&told.scope)).as_bytes())?;
-        }
+        Format::Text => print(told.text(Paint::new(global.color, &std::io::stdout())).as_bytes())?,
     }
     Ok(Status::Done)
 }
 
-/// Judges one file or two by themselves.
-fn alone(args: &ExplainArgs, means: &Means, talk: &Talk) -> Result<Told> {
-    let config = args.judging.config(true)?;
-    let settings = run::source_settings(&args.reading, None, means)?;
-    let documents = args.documents.iter().map(|path| only_document(path, &settings, talk));
-    let documents = documents.collect::<Result<Vec<Document>>>()?;
+/// Judges one document or two by themselves.
+pub fn alone(judging: &JudgingArgs, documents: &[Document]) -> Result<Told> {
+    let config = judging.config(true)?;
     let explained: Vec<DocumentExplanation> =
         documents.iter().map(|document| explain_document(document, &config)).collect::<Result<_, _>>()?;
     let side = |at: usize| Explained { document: &documents[at], explanation: &explained[at] };
@@ -81,7 +92,7 @@ fn alone(args: &ExplainArgs, means: &Means, talk: &Talk) -> Result<Told> {
 }
 
 /// Reads the one document of a file.
-fn only_document(path: &str, settings: &SourceSettings, talk: &Talk) -> Result<Document> {
+pub fn only_document(path: &str, settings: &SourceSettings, talk: &Talk) -> Result<Document> {
     let source = run::open(&[PathBuf::from(path)], settings, 1, talk)?;
     let mut documents = Vec::new();
     let mut skipped = Vec::new();
@@ -109,8 +120,13 @@ fn only_document(path: &str, settings: &SourceSettings, talk: &Talk) -> Result<D
     }
 }
 
-/// Explains what a finished scan said.
-fn from_scan(directory: &Path, ids: &[String], means: &Means, talk: &Talk) -> Result<Told> {
+/// Explains what a finished scan said; `open` opens its inputs.
+pub fn from_scan(
+    directory: &Path,
+    ids: &[String],
+    open: &dyn Fn(&FinishedScan) -> Result<Source>,
+    talk: &Talk,
+) -> Result<Told> {
     let scan = finished::open(directory)?;
     let summary = scan.summary();
     let config = finished::config(summary);
@@ -124,7 +140,7 @@ fn from_scan(directory: &Path, ids: &[String], means: &Means, talk: &Talk) -> Re
             hinted(error, format!("ids are the field `id` of `{}`", table.display()))
         })?);
     }
-    let texts = match texts_of(&rows, summary, means, talk) {
+    let texts = match open(&scan).and_then(|source| texts_of(&rows, &source, talk)) {
         Ok(texts) => texts,
         Err(error) => {
             talk.note(&format!("the texts are not at hand, so only what the scan wrote is shown: {error:#}"));
@@ -221,8 +237,7 @@ fn find_rows<T: DeserializeOwned>(table: &Path, starts: &[String], first: bool) 
 }
 
 /// Reads the documents of these rows from the scan's inputs, as far as they are there and unchanged.
-fn texts_of(rows: &[DocumentRow], summary: &Summary, means: &Means, talk: &Talk) -> Result<Vec<Option<Document>>> {
-    let source = run::find(&finished::paths(summary)?, &finished::source_settings(summary, means)?, 1, talk)?;
+fn texts_of(rows: &[DocumentRow], source: &Source, talk: &Talk) -> Result<Vec<Option<Document>>> {
     let mut found: Vec<Option<Document>> = vec![None; rows.len()];
     let mut pass = source.pass()?;
     while let Some(batch) = pass.next_batch()? {

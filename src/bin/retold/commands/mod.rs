@@ -1,15 +1,15 @@
 //! One file per subcommand.
 
-mod clean;
+pub mod clean;
 mod compare;
 mod completions;
 mod config;
-mod dedup;
-mod explain;
+pub mod dedup;
+pub mod explain;
 mod man;
-mod report;
-mod rewrite;
-mod scan;
+pub mod report;
+pub mod rewrite;
+pub mod scan;
 
 use anyhow::{Context, Result};
 use std::io::Write;

@@ -14,31 +14,36 @@ use retold::report::{Limits, TextRow, Texts, compare, page};
 
 use crate::args::{GlobalArgs, ReportArgs};
 use crate::commands::Status;
-use crate::diagnostics::Paint;
 use crate::finished;
 use crate::interrupt;
-use crate::progress::Talk;
+use crate::progress::{StandardError, Talk};
 use crate::render::{count, counted, size};
 use crate::run::{self, Means};
 
 /// Writes the page.
 pub fn run(global: &GlobalArgs, args: &ReportArgs) -> Result<Status> {
     let means = Means::new(global);
-    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr()));
+    let talk = Talk::new(StandardError::new(global));
     // A directory that holds no scan is told before a file is begun.
     let scan = finished::open(&args.scan)?;
-    let inputs = finished::paths(scan.summary()).unwrap_or_default();
-    let file = run::new_file(&args.output, args.replace.force, &inputs)?;
-    write(&args.scan, args.since.as_deref(), file, &means, &talk)?;
+    let read = finished::paths(scan.summary()).unwrap_or_default();
+    let file = run::new_file(&args.output, args.replace.force, &read)?;
+    write(&args.scan, args.since.as_deref(), file, &|scan| inputs(scan, &means, &talk), &talk)?;
     Ok(Status::Done)
 }
 
-/// Writes the page of the scan in `directory`, with what changed since an earlier one.
-pub fn write(directory: &Path, since: Option<&Path>, mut file: NewFile, means: &Means, talk: &Talk) -> Result<()> {
+/// Writes the page of the scan in `directory`, with what changed since an earlier one; `open` opens its inputs.
+pub fn write(
+    directory: &Path,
+    since: Option<&Path>,
+    mut file: NewFile,
+    open: &dyn Fn(&FinishedScan) -> Result<Source>,
+    talk: &Talk,
+) -> Result<()> {
     interrupt::remember(file.path());
     let scan = finished::open(directory)?;
     let changes = since.map(finished::open).transpose()?.map(|earlier| compare(&earlier, &scan)).transpose()?;
-    let source = if has_texts(&scan) { None } else { inputs(&scan, means, talk) };
+    let source = if has_texts(&scan) { None } else { at_hand(open(&scan), talk) };
     let texts = match &source {
         Some(source) => Texts::Inputs(source),
         None if has_texts(&scan) => Texts::Kept,
@@ -93,12 +98,14 @@ fn has_texts(scan: &FinishedScan) -> bool {
     scan.directory().join("texts.jsonl").is_file()
 }
 
-/// Returns the inputs of a scan, if any of them can still be read.
-fn inputs(scan: &FinishedScan, means: &Means, talk: &Talk) -> Option<Source> {
-    let open = || -> Result<Source> {
-        Ok(run::find(&finished::paths(scan.summary())?, &finished::source_settings(scan.summary(), means)?, 1, talk)?)
-    };
-    match open() {
+/// Returns the inputs of a scan, as far as any of them can still be read.
+pub fn inputs(scan: &FinishedScan, means: &Means, talk: &Talk) -> Result<Source> {
+    Ok(run::find(&finished::paths(scan.summary())?, &finished::source_settings(scan.summary(), means)?, 1, talk)?)
+}
+
+/// Returns inputs if they could be opened, or tells why not.
+fn at_hand(opened: Result<Source>, talk: &Talk) -> Option<Source> {
+    match opened {
         Ok(source) => Some(source),
         Err(error) => {
             talk.warn(&format!("the page has no texts: {error:#}; `scan --keep-texts` stores them"));

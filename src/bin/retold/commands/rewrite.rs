@@ -1,13 +1,13 @@
 //! What `clean` and `dedup` share: judge anew or read a finished scan, look before anything is written, write.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use retold::Error;
 use retold::document::Skipped;
 use retold::files::OutputDirectory;
-use retold::input::Source;
+use retold::input::{Source, SourceSettings};
 use retold::observe::Observer;
 use retold::output::{
     Decision, DocumentRow, Mode, RewriteSettings, Rewritten, SkippedRow, Summary, Target, WriteError, rewrite,
@@ -16,10 +16,10 @@ use retold::pipeline::{Clock, passes};
 
 use crate::args::{Format, InputPaths, JudgingArgs, PartArgs, ReadingArgs};
 use crate::commands::{Status, print};
-use crate::diagnostics::{Paint, hinted};
+use crate::diagnostics::hinted;
 use crate::finished;
 use crate::guard::Toll;
-use crate::progress::Talk;
+use crate::progress::{StandardError, Talk};
 use crate::render::{counted, percent, quoted};
 use crate::run::{self, Means, References};
 use crate::settings::{Parsed, Setting};
@@ -65,12 +65,13 @@ impl Job<'_> {
 /// Writes the input again as it is judged now, or as a finished scan has judged it.
 pub fn run(parsed: &Parsed, job: &Job<'_>) -> Result<Status> {
     let global = &parsed.cli.global;
-    let means = Means::new(global);
-    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr())).failing_fast(job.reading.fails_fast());
-    let (summary, rewritten, skipped) = match job.from {
-        Some(directory) => apply(parsed, job, directory, &means, &talk)?,
-        None => judge(job, &means, &talk)?,
+    let talk = Talk::new(StandardError::new(global)).failing_fast(job.reading.fails_fast());
+    let ends = Ends {
+        paths: None,
+        open: &|paths, settings, passes| run::open(paths, settings, passes, &talk),
+        write: &|source, decisions, settings, output| write(source, decisions, settings, output, &talk),
     };
+    let (summary, rewritten, skipped) = perform(parsed, job, &ends, &talk)?;
     let listed = (!job.prints()).then(|| job.output.join("skipped.jsonl").display().to_string());
     talk.finish(listed.as_deref());
     if !job.prints() {
@@ -84,15 +85,42 @@ pub fn run(parsed: &Parsed, job: &Job<'_>) -> Result<Status> {
     Ok(if allowed { Status::Done } else { Status::Skipped })
 }
 
-type Outcome = (Summary, Rewritten, Vec<Skipped>);
+/// What came of it: the summary, what was written, and what could not be read.
+pub type Outcome = (Summary, Rewritten, Vec<Skipped>);
+
+/// What is decided for every document, in order.
+pub type Decisions<'a> = dyn Iterator<Item = Result<Decision>> + Send + 'a;
+
+/// What writes every document as decided, to a directory if there is one.
+pub type Write<'a> =
+    dyn Fn(&Source, &mut Decisions<'_>, RewriteSettings, Option<&OutputDirectory>) -> Result<Rewritten> + 'a;
+
+/// Where documents come from and where they go.
+pub struct Ends<'a> {
+    /// What is read; none: what the command line names, or the inputs of the scan.
+    pub paths: Option<&'a [PathBuf]>,
+    /// Opens it, to be read so many times.
+    pub open: &'a dyn Fn(&[PathBuf], &SourceSettings, u64) -> Result<Source>,
+    /// Writes what was read.
+    pub write: &'a Write<'a>,
+}
+
+/// Does the job, but for what is printed.
+pub fn perform(parsed: &Parsed, job: &Job<'_>, ends: &Ends<'_>, talk: &Talk) -> Result<Outcome> {
+    let means = Means::new(&parsed.cli.global);
+    match job.from {
+        Some(directory) => apply(parsed, job, directory, ends, &means, talk),
+        None => judge(job, ends, &means, talk),
+    }
+}
 
 /// Judges the inputs, then writes them.
-fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
+fn judge(job: &Job<'_>, ends: &Ends<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let config = job.judging.config(false)?;
     let settings = run::source_settings(job.reading, config.within.as_deref(), means)?;
-    let paths = run::inputs(job.inputs)?;
+    let paths = ends.paths.map_or_else(|| run::inputs(job.inputs), |paths| Ok(paths.to_vec()))?;
     let output = output(job, &[paths.as_slice(), &job.reading.against].concat())?;
-    let source = run::open(&paths, &settings, passes(&config) + 1, talk)?;
+    let source = (ends.open)(&paths, &settings, passes(&config) + 1)?;
     let references = References::open(&job.reading.against, &settings, passes(&config), talk)?;
     let workspace = means.workspace();
     run::tell_scratch(means, &source, &references, &workspace, talk);
@@ -103,9 +131,10 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
     let inputs: Vec<String> = paths.iter().map(|path| quoted(&path.to_string_lossy())).collect();
     let shows = format!("retold scan {}", inputs.join(" "));
     Toll::count(scan.documents()?, job.cleans(), job.drops())?.check(job.max_removed, &summary, &shows)?;
-    let mut decisions = scan.decisions()?;
+    let mut decisions = scan.decisions()?.map(|next| next.map_err(anyhow::Error::from));
     let mut clock = Clock::start(&workspace);
-    let rewritten = write::<Error>(job, &source, &mut decisions, digests, means, talk, output.as_ref())?;
+    let settings = RewriteSettings { mode: job.mode, digests: Some(digests), threads: means.threads };
+    let rewritten = (ends.write)(&source, &mut decisions, settings, output.as_ref())?;
     clock.lap("write", rewritten.documents);
     let stages = [scan.timings(), &clock.into_stages()].concat();
     summary.run = means.facts(&paths, Some(&workspace), stages);
@@ -114,23 +143,31 @@ fn judge(job: &Job<'_>, means: &Means, talk: &Talk) -> Result<Outcome> {
 }
 
 /// Writes the inputs of a finished scan as it has judged them.
-fn apply(parsed: &Parsed, job: &Job<'_>, directory: &Path, means: &Means, talk: &Talk) -> Result<Outcome> {
+fn apply(
+    parsed: &Parsed,
+    job: &Job<'_>,
+    directory: &Path,
+    ends: &Ends<'_>,
+    means: &Means,
+    talk: &Talk,
+) -> Result<Outcome> {
     let scan = finished::open(directory)?;
     finished::is_whole(scan.summary(), directory)?;
     let higher = higher_threshold(parsed, job, scan.summary(), directory)?;
     refuse_settings(parsed, job, directory)?;
     finished::same_teaching(scan.summary(), job.judging, directory)?;
-    let paths = finished::paths(scan.summary())?;
+    let paths = ends.paths.map_or_else(|| finished::paths(scan.summary()), |paths| Ok(paths.to_vec()))?;
     let output = output(job, &paths)?;
-    let source = run::open(&paths, &finished::source_settings(scan.summary(), means)?, 1, talk)?;
+    let source = (ends.open)(&paths, &finished::source_settings(scan.summary(), means)?, 1)?;
     let digests = scan.check(&source)?;
     let mut summary = scan.summary().clone();
     job.command.clone_into(&mut summary.retold);
     let shows = format!("retold explain --from {} ID", quoted(&directory.to_string_lossy()));
     let write_rows = |rows: &dyn Fn() -> Result<Rows, WriteError>, summary: &Summary| -> Result<Rewritten> {
         Toll::count(rows()?, job.cleans(), job.drops())?.check(job.max_removed, summary, &shows)?;
-        let mut decisions = scan.decisions(rows)?;
-        write::<WriteError>(job, &source, &mut decisions, digests.clone(), means, talk, output.as_ref())
+        let mut decisions = scan.decisions(rows)?.map(|next| next.map_err(anyhow::Error::from));
+        let settings = RewriteSettings { mode: job.mode, digests: Some(digests.clone()), threads: means.threads };
+        (ends.write)(&source, &mut decisions, settings, output.as_ref())
     };
     let rewritten = match higher {
         Some(config) => {
@@ -223,25 +260,19 @@ fn output(job: &Job<'_>, paths: &[PathBuf]) -> Result<Option<OutputDirectory>> {
     if job.prints() { Ok(None) } else { run::output(job.output, job.force, false, paths).map(Some) }
 }
 
-/// Writes every document as decided.
-fn write<E>(
-    job: &Job<'_>,
+/// Writes every document as decided, to a directory or else to standard output.
+pub fn write(
     source: &Source,
-    decisions: &mut (dyn Iterator<Item = Result<Decision, E>> + Send),
-    digests: Vec<u64>,
-    means: &Means,
-    talk: &Talk,
+    decisions: &mut Decisions<'_>,
+    settings: RewriteSettings,
     output: Option<&OutputDirectory>,
-) -> Result<Rewritten>
-where
-    E: From<WriteError> + std::error::Error + Send + Sync + 'static,
-{
-    let settings = RewriteSettings { mode: job.mode, digests: Some(digests), threads: means.threads };
+    talk: &Talk,
+) -> Result<Rewritten> {
     match output {
-        Some(directory) => Ok(rewrite(source, decisions, &settings, Target::Directory(directory), talk)?),
+        Some(directory) => rewrite(source, decisions, &settings, Target::Directory(directory), talk),
         None => {
             // Other threads write too, so the lock of standard output cannot be held: the buffer makes up for it.
-            let mut stdout = BufWriter::with_capacity(1 << 20, std::io::stdout());
+            let mut stdout = BufWriter::with_capacity(1 << 20, io::stdout());
             let rewritten = rewrite(source, decisions, &settings, Target::Stream(&mut stdout), talk)?;
             stdout.flush().context("could not write to standard output")?;
             Ok(rewritten)

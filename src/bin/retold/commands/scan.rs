@@ -5,18 +5,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use retold::document::DocumentSource;
+use retold::document::{DocumentSource, Skipped};
 use retold::files::FileError;
-use retold::input::SourceSettings;
+use retold::input::{Source, SourceSettings};
 use retold::observe::Observer;
 use retold::output::{ClusterRow, HeadlineRow, Summary, TableFormat, Tables, export_tables, suggested_rules};
 use retold::pipeline::{Clock, Scan, passes};
 use retold::{Config, Error};
 
-use crate::args::{Format, ScanArgs, TableForm};
+use crate::args::{Format, GlobalArgs, ScanArgs, TableForm};
 use crate::commands::{Status, print, report};
 use crate::diagnostics::{Paint, hinted};
-use crate::progress::Talk;
+use crate::progress::{StandardError, Talk};
 use crate::render::{counted, quoted};
 use crate::run::{self, Means, References};
 use crate::settings::{Parsed, Setting};
@@ -26,9 +26,63 @@ use crate::timings;
 /// What is kept of a resumable run from when the files beside its tables are put in their places.
 const LAST_FILES: &str = "last files";
 
+/// What a scan found, beside the tables.
+pub struct Found {
+    /// The summary, as it stands in `summary.json`.
+    pub summary: Summary,
+    clusters: Vec<ClusterRow>,
+    headlines: Vec<HeadlineRow>,
+    skipped: Vec<Skipped>,
+    boilerplate: bool,
+    threshold: f64,
+    input_bytes: u64,
+}
+
 /// Scans, writes tables if a directory was named, and prints the summary.
 pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     let global = &parsed.cli.global;
+    let paths = run::inputs(&args.inputs)?;
+    let talk = Talk::new(StandardError::new(global)).failing_fast(args.reading.fails_fast());
+    let open = |settings: &SourceSettings, passes| run::open(&paths, settings, passes, &talk);
+    let found = perform(global, args, &paths, &open, &talk)?;
+    match global.format {
+        Format::Json => print(&run::summary_json(&found.summary))?,
+        Format::Text => {
+            let shown = Shown {
+                summary: &found.summary,
+                clusters: &found.clusters,
+                headlines: &found.headlines,
+                skipped: &found.skipped,
+                boilerplate: found.boilerplate,
+                threshold: found.threshold,
+                top: args.top,
+                next: &next_commands(
+                    &found.summary,
+                    &paths,
+                    // What read a part of the input cannot be applied to it.
+                    args.output.as_deref().filter(|_| args.part.flag().is_none()),
+                    &parsed.settings(),
+                ),
+            };
+            let mut text = shown.text(Paint::new(global.color, &std::io::stdout()));
+            if args.timings {
+                text.push_str(&timings::table(&found.summary, found.input_bytes));
+            }
+            print(text.as_bytes())?;
+        }
+    }
+    let allowed = args.reading.max_skipped.allows(found.summary.skipped, found.summary.documents);
+    Ok(if allowed { Status::Done } else { Status::Skipped })
+}
+
+/// Scans what `open` finds to read, which is told how many times it will be, and writes the tables if a directory was named; `paths` is what it reads, as given.
+pub fn perform(
+    global: &GlobalArgs,
+    args: &ScanArgs,
+    paths: &[PathBuf],
+    open: &dyn Fn(&SourceSettings, u64) -> Result<Source>,
+    talk: &Talk,
+) -> Result<Found> {
     let means = Means::new(global);
     let config = Config {
         save_evidence: args.save_evidence.is_some(),
@@ -37,17 +91,14 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     };
     let settings = run::source_settings(&args.reading, config.within.as_deref(), &means)?;
     let part = SourceSettings { sample: args.part.sample, limit: args.part.limit, ..settings.clone() };
-    let paths = run::inputs(&args.inputs)?;
-    let read = [paths.as_slice(), &args.reading.against].concat();
+    let read = [paths, &args.reading.against].concat();
     let output =
         args.output.as_deref().map(|target| run::output(target, args.replace.force, args.resume, &read)).transpose()?;
     let tables = output.as_ref().map(|output| Tables::create(output.path())).transpose()?;
 
-    let talk = Talk::new(global, Paint::new(global.color, &std::io::stderr())).failing_fast(args.reading.fails_fast());
     // Texts are kept in a pass of their own, or else the page reads them again when it says what that takes.
-    let read_again = passes(&config) + u64::from(args.keep_texts);
-    let source = run::open(&paths, &part, read_again, &talk)?;
-    let references = References::open(&args.reading.against, &settings, passes(&config), &talk)?;
+    let source = open(&part, passes(&config) + u64::from(args.keep_texts))?;
+    let references = References::open(&args.reading.against, &settings, passes(&config), talk)?;
     let workspace = match &output {
         Some(output) if args.resume => {
             means.resumable_workspace(output, &config, &source, &references, &args.reading, &args.part)?
@@ -58,14 +109,14 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
         }
         None => means.workspace(),
     };
-    run::tell_scratch(&means, &source, &references, &workspace, &talk);
+    run::tell_scratch(&means, &source, &references, &workspace, talk);
     // An interrupted run may have come as far as to write these.
     let replaces = args.replace.force || workspace.kept(LAST_FILES).map_err(Error::from)?.unwrap_or(false);
     let new_file =
         |path: &Option<PathBuf>| path.as_deref().map(|path| run::new_file(path, replaces, &read)).transpose();
     let (evidence, rules) = (new_file(&args.save_evidence)?, new_file(&args.suggest_rules)?);
     let page = new_file(&args.report)?;
-    let scan = run::scan(&config, &workspace, &source, &references, &talk, tables.as_ref());
+    let scan = run::scan(&config, &workspace, &source, &references, talk, tables.as_ref());
     let scan = scan.map_err(|error| match error.downcast_ref() {
         Some(Error::Stopped) if args.resume => hinted(error, "the same command goes on from what is finished"),
         _ => error,
@@ -79,7 +130,7 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
             report::keep_texts(tables, &source)?;
         }
         if let (Some(form), Some(output)) = (args.tables, &output) {
-            export(output.path(), form, &talk)?;
+            export(output.path(), form, talk)?;
         }
     }
     workspace.keep(LAST_FILES, &true);
@@ -95,48 +146,29 @@ pub fn run(parsed: &Parsed, args: &ScanArgs) -> Result<Status> {
     }
     clock.lap("write", summary.documents);
     let stages = [scan.timings(), &clock.into_stages()].concat();
-    summary.run = means.facts(&paths, Some(&workspace), stages);
+    summary.run = means.facts(paths, Some(&workspace), stages);
     let clusters = largest_clusters(&scan, args.top)?;
     let listed = output.as_ref().map(|output| output.target().join("skipped.jsonl").display().to_string());
     if let Some(output) = output {
         let directory = output.target().to_owned();
         run::commit(output, &summary)?;
         if let Some(page) = page {
-            report::write(&directory, None, page, &means, &talk)?;
+            report::write(&directory, None, page, &|scan| report::inputs(scan, &means, talk), talk)?;
         }
     }
     talk.finish(listed.as_deref());
-
-    match global.format {
-        Format::Json => print(&run::summary_json(&summary))?,
-        Format::Text => {
-            let shown = Shown {
-                summary: &summary,
-                clusters: &clusters,
-                headlines: &most_said(&scan, args.top),
-                skipped: &skipped,
-                boilerplate: config.boilerplate,
-                threshold: config.threshold,
-                top: args.top,
-                next: &next_commands(
-                    &summary,
-                    &paths,
-                    // What read a part of the input cannot be applied to it.
-                    args.output.as_deref().filter(|_| args.part.flag().is_none()),
-                    &parsed.settings(),
-                ),
-            };
-            let mut text = shown.text(Paint::new(global.color, &std::io::stdout()));
-            if args.timings {
-                text.push_str(&timings::table(&summary, source.bytes().unwrap_or(0)));
-            }
-            print(text.as_bytes())?;
-        }
-    }
+    let headlines = most_said(&scan, args.top);
     drop(scan);
     workspace.discard().map_err(Error::from)?;
-    let allowed = args.reading.max_skipped.allows(summary.skipped, summary.documents);
-    Ok(if allowed { Status::Done } else { Status::Skipped })
+    Ok(Found {
+        summary,
+        clusters,
+        headlines,
+        skipped,
+        boilerplate: config.boilerplate,
+        threshold: config.threshold,
+        input_bytes: source.bytes().unwrap_or(0),
+    })
 }
 
 /// Writes the tables in another form too, and tells what of them did not fit.
