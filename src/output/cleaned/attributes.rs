@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::document::Document;
-use crate::output::cleaned::Decision;
-use crate::output::cleaned::outcome::widened;
+use crate::output::cleaned::{Decision, widened};
 use crate::output::tables::append_row;
 
 /// What every attribute's name begins with: the name of the program, as the toolkit puts a tagger's there.

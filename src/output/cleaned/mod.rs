@@ -41,6 +41,7 @@ use crate::files::OutputDirectory;
 use crate::input::{Container, Cut, Source};
 use crate::observe::{Leg, Observer};
 use crate::output::WriteError;
+use crate::output::cut::widen;
 use piece::Piece;
 use writer::Writer;
 
@@ -261,4 +262,9 @@ fn check(decision: &Decision, document: &Document) -> Result<(), WriteError> {
         return Ok(());
     }
     Err(WriteError::Decisions { what: format!("one for `{}`, where document `{}` was read", decision.id, document.id) })
+}
+
+/// Returns what goes of a text with the blocks that are removed.
+fn widened(text: &str, removed: &[RemovedBlock]) -> Vec<Span> {
+    widen(text, &removed.iter().map(|block| block.span).collect::<Vec<_>>())
 }

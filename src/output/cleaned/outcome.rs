@@ -13,8 +13,7 @@ use crate::input::{Container, InputFile, Source, fields, warc};
 use crate::output::WriteError;
 use crate::output::cleaned::attributes;
 use crate::output::cleaned::piece::{Piece, Record, Row, TextDocument};
-use crate::output::cleaned::{Decision, Mode, RemovedBlock, Rewritten};
-use crate::output::cut::widen;
+use crate::output::cleaned::{Decision, Mode, RemovedBlock, Rewritten, widened};
 use crate::output::rows::Edit;
 use crate::output::schema::{DroppedRow, RemovedRow};
 use crate::output::tables::append_row;
@@ -181,7 +180,8 @@ impl Output {
             self.counts.dropped += u64::from(!decision.keep);
             self.counts.removed += decision.removed.len() as u64;
             self.counts.text_bytes += document.text.len() as u64;
-            self.counts.removed_bytes += decision.removed.iter().map(|block| block.span.len() as u64).sum::<u64>();
+            let spans = widened(&document.text, &decision.removed);
+            self.counts.removed_bytes += spans.iter().map(|span| span.len() as u64).sum::<u64>();
         }
         self.counts.skipped.extend(chunk.trouble.clone());
         self.bytes = chunk.packed_bytes;
@@ -454,9 +454,4 @@ fn cut_record(
     let spans = widened(&document.text, removed);
     let ranges = chunk.ranges_of(place, &document.text, &spans, fields)?;
     Some(spans.into_iter().zip(ranges).collect())
-}
-
-/// Returns what goes of a text with the blocks that are removed.
-pub(super) fn widened(text: &str, removed: &[RemovedBlock]) -> Vec<Span> {
-    widen(text, &removed.iter().map(|block| block.span).collect::<Vec<_>>())
 }
