@@ -22,7 +22,9 @@ mod archive;
 mod container;
 mod file;
 mod left_out;
+mod members;
 mod objects;
+mod roots;
 mod stream;
 mod walk;
 

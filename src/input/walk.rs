@@ -3,11 +3,10 @@
 //! Every directory is read whole and the result is sorted by id path, so that neither the order of arguments nor that of
 //! the file system shows.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -15,16 +14,15 @@ use ignore::overrides::{Override, OverrideBuilder};
 
 use crate::document::Skipped;
 use crate::files::{self, Compression, Part, Place};
-use crate::input::archive::{self, Kind, Stand};
-use crate::input::container::{Container, suffix};
+use crate::input::archive::Kind;
+use crate::input::container::Container;
 use crate::input::left_out::LeftOut;
+use crate::input::members::Archive;
 use crate::input::objects::{self, Fetch, Listing};
+use crate::input::roots::{Content, Root, distinct_names, last_name, roots};
 use crate::input::stream::ScratchFile;
 use crate::input::{ReadError, SourceSettings};
-use crate::remote::{self, Address, Object, Remote, RemoteError, is_address};
-
-/// Suffixes of containers that are known not to be text or JSONL: such a file is not guessed at when it is named.
-const OTHER_CONTAINERS: [&str; 7] = ["7z", "rar", "pdf", "docx", "doc", "odt", "epub"];
+use crate::remote::{Remote, RemoteError};
 
 /// The file that says, as `.gitignore` files do, what below its directory is left out.
 const IGNORE_FILE: &str = ".retoldignore";
@@ -85,31 +83,7 @@ pub(super) fn walk(
     tell: &mut dyn FnMut(&Fetch),
 ) -> Result<Walked, ReadError> {
     let mut walked = Walked::default();
-    let mut roots: Vec<Root> = Vec::new();
-    let addresses: Vec<Address> = paths.iter().filter_map(|path| Address::parse(path.to_str()?)).collect();
-    let mut found = addresses.iter().zip(remote.find(&addresses));
-    for path in paths {
-        let opened = if is_address(path) {
-            let (address, found) = found.next().expect("every address was looked for");
-            Root::of_address(address, found)
-        } else {
-            let expanded = if fs::symlink_metadata(path).is_err() { expand(path) } else { None };
-            expanded.unwrap_or_else(|| vec![path.clone()]).iter().map(|path| Root::open(path)).collect()
-        };
-        for root in opened {
-            match root {
-                Ok(root) if roots.iter().any(|known| known.is(&root)) => {
-                    if !root.is_directory() {
-                        walked.left_out.repeated += 1;
-                    }
-                }
-                Ok(root) => roots.push(root),
-                Err(skipped) => {
-                    walked.skipped.push(skipped);
-                }
-            }
-        }
-    }
+    let roots = roots(paths, remote, &mut walked);
     let names = if several || roots.len() > 1 {
         distinct_names(&roots.iter().map(|root| root.canonical.as_path()).collect::<Vec<_>>())
     } else {
@@ -238,103 +212,6 @@ pub(super) fn skipped_path(source: String, error: &std::io::Error) -> Skipped {
         _ => (format!("could not be read: {error}"), "check that it can be read"),
     };
     Skipped::whole(source, reason, hint)
-}
-
-/// An input as given.
-struct Root {
-    content: Content,
-    path: PathBuf,
-    canonical: PathBuf,
-    /// What tells addresses of one path apart.
-    query: Option<String>,
-    bytes: u64,
-    modified: Option<SystemTime>,
-}
-
-/// What an input is.
-enum Content {
-    File,
-    Directory,
-    Object(Arc<Object>),
-    Listing(Listing),
-}
-
-impl Root {
-    fn open(path: &Path) -> Result<Root, Skipped> {
-        let failed = |error: std::io::Error| skipped_path(path.to_string_lossy().into_owned(), &error);
-        let metadata = fs::metadata(path).map_err(failed)?;
-        let canonical = path.canonicalize().map_err(failed)?;
-        if metadata.is_file() {
-            File::open(path).map_err(failed)?;
-            is_readable(path)?;
-        } else if metadata.is_dir() {
-            fs::read_dir(path).map_err(failed)?;
-        }
-        Ok(Root {
-            content: if metadata.is_dir() { Content::Directory } else { Content::File },
-            path: path.to_owned(),
-            canonical,
-            query: None,
-            bytes: metadata.len(),
-            modified: metadata.modified().ok(),
-        })
-    }
-
-    /// Makes the inputs that an address leads to.
-    fn of_address(address: &Address, found: Result<remote::Found, RemoteError>) -> Vec<Result<Root, Skipped>> {
-        let root = |content: Content, address: &Address, bytes, modified| {
-            let path = address.to_path();
-            Root { content, canonical: path.clone(), path, query: address.query.clone(), bytes, modified }
-        };
-        let inputs = match found.and_then(|found| objects::expanded(address, found)) {
-            Ok(inputs) => inputs,
-            Err(error) => return vec![Err(objects::skipped(error))],
-        };
-        let roots = inputs.into_iter().map(|input| match input {
-            objects::Input::Directory(address, listing) => Ok(root(Content::Listing(listing), &address, 0, None)),
-            objects::Input::Object(object) => {
-                is_readable(&object.address().to_path())?;
-                let (bytes, modified) = (object.bytes(), object.modified());
-                Ok(root(Content::Object(object.clone()), object.address(), bytes, modified))
-            }
-        });
-        roots.collect()
-    }
-
-    fn is(&self, other: &Root) -> bool {
-        self.canonical == other.canonical && self.query == other.query
-    }
-
-    fn is_directory(&self) -> bool {
-        matches!(self.content, Content::Directory | Content::Listing(_))
-    }
-
-    /// Returns how it keeps its members, if it is an archive.
-    fn archive(&self) -> Option<Kind> {
-        let name = self.canonical.file_name().unwrap_or_default().to_string_lossy();
-        Kind::of_name(&name).filter(|_| !self.is_directory())
-    }
-
-    /// Returns whether patterns have nothing to choose from in it.
-    fn is_file(&self) -> bool {
-        !self.is_directory() && self.archive().is_none()
-    }
-
-    /// Returns what the paths of its files begin with when it is the only input: nothing, or a file's own name.
-    fn name_alone(&self) -> PathBuf {
-        if self.is_directory() { PathBuf::new() } else { PathBuf::from(self.path.file_name().unwrap_or_default()) }
-    }
-}
-
-/// Refuses a file that is known to be of another kind, and is not guessed at.
-fn is_readable(path: &Path) -> Result<(), Skipped> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (_, bare) = Compression::of_name(&name);
-    let other = suffix(bare).filter(|suffix| OTHER_CONTAINERS.contains(&suffix.to_ascii_lowercase().as_str()));
-    let Some(other) = other else { return Ok(()) };
-    let hint = "unpack it, or take its text out, first";
-    let reason = format!("`.{other}` files are not read");
-    Err(Skipped::whole(path.to_string_lossy().into_owned(), reason, hint))
 }
 
 /// One walk below one directory.
@@ -532,103 +409,6 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the first directory on a path below the input, or the input's own name.
-fn directory_of(below: &Path, root_name: &str) -> String {
-    match below.iter().next().filter(|first| *first != below.as_os_str()) {
-        Some(first) => id_path(Path::new(first)),
-        None => root_name.to_owned(),
-    }
-}
-
-/// An archive whose members are to be found.
-#[derive(Debug)]
-pub(super) struct Archive {
-    kind: Kind,
-    place: Place,
-    relative: PathBuf,
-    below: PathBuf,
-    modified: Option<SystemTime>,
-    globs: Option<Override>,
-    root_name: String,
-}
-
-impl Archive {
-    /// Walks its members as if it were a directory. An object is copied to a scratch file first.
-    fn unpack(mut self, settings: &SourceSettings, out: &mut Walked) {
-        if let Place::Object(object) = &self.place {
-            match objects::copied(object, &settings.temp_dir) {
-                Ok((place, scratch)) => {
-                    out.scratch.push(scratch);
-                    self.place = place;
-                }
-                Err(skipped) => return out.skipped.push(skipped),
-            }
-        }
-        let source = id_path(&self.relative);
-        let mut choose = |name: &Path| choose(name, &self.below, self.globs.as_ref(), &mut out.left_out);
-        let listing = match archive::list(&self.place, &source, self.kind, settings, &mut choose) {
-            Ok(listing) => listing,
-            Err(skipped) => return out.skipped.push(skipped),
-        };
-        out.skipped.extend(listing.skipped);
-        let in_scratch = |scratch: &ScratchFile| match self.place.object() {
-            // What is unpacked from an object is checked as that is.
-            Some(object) => Place::Copy { path: scratch.path.clone(), of: object.clone() },
-            None => Place::File(scratch.path.clone()),
-        };
-        let home = listing.scratch.as_ref().map_or_else(|| self.place.clone(), in_scratch);
-        for member in listing.members {
-            let (place, part) = match member.stand {
-                Stand::Part(part) => (home.clone(), Some(part)),
-                Stand::Copy(copy) => {
-                    let place = in_scratch(&copy);
-                    out.scratch.push(copy);
-                    (place, None)
-                }
-            };
-            out.files.push(Found {
-                source: format!("{source}!{}", id_path(&member.name)),
-                place,
-                part,
-                relative: self.relative.join(&member.name),
-                directory: directory_of(&self.below.join(&member.name), &self.root_name),
-                container: Some(member.container),
-                bytes: member.bytes,
-                modified: self.modified,
-            });
-        }
-        out.scratch.extend(listing.scratch);
-    }
-}
-
-/// Says how a member of an archive is read, as of a file that lies below a directory.
-fn choose(name: &Path, below: &Path, globs: Option<&Override>, left_out: &mut LeftOut) -> Option<Container> {
-    let is_hidden = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(b".") || part == "__MACOSX";
-    if name.iter().any(is_hidden) {
-        left_out.hidden += 1;
-        return None;
-    }
-    let path = below.join(name);
-    let above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
-    let is_ignored = |globs: &Override| {
-        globs.matched(&path, false).is_ignore() || above.clone().any(|above| globs.matched(above, true).is_ignore())
-    };
-    if globs.is_some_and(is_ignored) {
-        left_out.globbed += 1;
-        return None;
-    }
-    let name = name.file_name().unwrap_or_default().to_string_lossy();
-    let container = Container::of_name(&name);
-    if container.is_none() {
-        left_out.count_suffix(&name);
-    }
-    container
-}
-
-fn last_name(path: &Path) -> String {
-    id_path(Path::new(path.file_name().unwrap_or_default()))
-}
-
 fn glob_set(root: &Path, globs: &[String]) -> Result<Option<Override>, ReadError> {
     if globs.is_empty() {
         return Ok(None);
@@ -641,61 +421,12 @@ fn glob_set(root: &Path, globs: &[String]) -> Result<Option<Override>, ReadError
     Ok(Some(globs))
 }
 
-/// Returns the paths that a pattern such as `crawl/*.jsonl.gz` matches, as a shell would; none if it is no pattern or
-/// matches nothing.
-fn expand(pattern: &Path) -> Option<Vec<PathBuf>> {
-    let is_pattern = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']);
-    let base: PathBuf = pattern.components().take_while(|part| !is_pattern(part)).collect();
-    let rest: PathBuf = pattern.components().skip_while(|part| !is_pattern(part)).collect();
-    if rest.as_os_str().is_empty() {
-        return None;
+/// Returns the first directory on a path below the input, or the input's own name.
+pub(super) fn directory_of(below: &Path, root_name: &str) -> String {
+    match below.iter().next().filter(|first| *first != below.as_os_str()) {
+        Some(first) => id_path(Path::new(first)),
+        None => root_name.to_owned(),
     }
-    let from = if base.as_os_str().is_empty() { Path::new(".") } else { &base };
-    let globs = OverrideBuilder::new(from).add(&format!("/{}", rest.to_string_lossy())).ok()?.build().ok()?;
-    let deep = rest.components().any(|part| part.as_os_str() == "**");
-    let depth = if deep { usize::MAX } else { rest.components().count() };
-    let mut found = Vec::new();
-    let mut open = vec![(base.clone(), PathBuf::new(), 0)];
-    while let Some((path, below, level)) = open.pop() {
-        let path = if path.as_os_str().is_empty() { PathBuf::from(".") } else { path };
-        for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if name.as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            let below = below.join(&name);
-            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            if globs.matched(&below, false).is_whitelist() {
-                found.push(base.join(&below));
-            } else if is_directory && level + 1 < depth {
-                open.push((base.join(&below), below, level + 1));
-            }
-        }
-    }
-    found.sort();
-    if found.is_empty() { None } else { Some(found) }
-}
-
-/// Returns a name for every path: its last component, or as many of the last as tell it from the others.
-fn distinct_names(paths: &[&Path]) -> Vec<PathBuf> {
-    let tail = |path: &Path, parts: usize| -> PathBuf {
-        let parts_all: Vec<_> = path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
-        let tail: PathBuf = parts_all[parts_all.len().saturating_sub(parts)..].iter().collect();
-        // The root directory has no name of its own.
-        if tail.as_os_str().is_empty() { PathBuf::from("root") } else { tail }
-    };
-    let deepest = paths.iter().map(|path| path.components().count()).max().unwrap_or_default();
-    let mut parts = vec![1; paths.len()];
-    for _ in 0..deepest {
-        let mut counts: BTreeMap<PathBuf, usize> = BTreeMap::new();
-        for (path, parts) in paths.iter().zip(&parts) {
-            *counts.entry(tail(path, *parts)).or_default() += 1;
-        }
-        for (path, parts) in paths.iter().zip(&mut parts) {
-            *parts += usize::from(counts[&tail(path, *parts)] > 1);
-        }
-    }
-    paths.iter().zip(&parts).map(|(path, parts)| tail(path, *parts)).collect()
 }
 
 #[cfg(test)]

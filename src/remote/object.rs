@@ -22,7 +22,7 @@ use crate::remote::{Address, ObjectRanges, ObjectReader, RemoteError};
 pub(super) const BLOCK_BYTES: u64 = 4 << 20;
 
 /// First blocks that are held for whoever opens an object again at once.
-const HEADS: usize = 4;
+const HEADS: usize = 2;
 
 /// What tells a version of an object from others.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Stories of users, each told by running the program or the library whole.
 
+mod addresses;
 mod archives;
 #[cfg(feature = "arrow")]
 mod arrow;

@@ -441,9 +441,6 @@ def check_changes(place, store, rows):
     place.scan("s3://crawl/ch/", *cache)
     heads = iter(range(100))
 
-    def change_at_check(environ_key, count):
-        return None
-
     # All bytes are kept, so that only the check of the second pass can notice.
     answer = store.app
 

@@ -11,7 +11,7 @@ use retold::input::{Fetch, PUBLIC_SUFFIX_LIST, ReadError, Source, SourceSettings
 use retold::observe::Observer;
 use retold::output::{Input, RunFacts, SkippedRow, StageFacts, Summary, Tables};
 use retold::pipeline::{Scan, cpu_seconds, peak_resident};
-use retold::remote::{CacheSettings, RemoteSettings, is_address};
+use retold::remote::{Address, CacheSettings, RemoteSettings, is_address};
 use retold::store::Workspace;
 use retold::{Config, Error};
 use serde_json::json;
@@ -317,7 +317,8 @@ impl References {
             if path.as_os_str() == "-" {
                 return Err(hinted(anyhow!("`--against`: expected a file or a directory, found `-`"), "save it first"));
             }
-            let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let address = path.to_str().and_then(Address::parse).map(|address| address.to_path());
+            let whole = address.unwrap_or_else(|| path.canonicalize().unwrap_or_else(|_| path.clone()));
             let name = whole.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             let taken = references.iter().any(|(known, _)| *known == name);
             let name = if taken { path.display().to_string() } else { name };
