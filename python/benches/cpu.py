@@ -27,7 +27,9 @@ def seconds(words: list[str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    print(f"{spent:8.2f} s  {' '.join(words)[:100]!r}", file=sys.stderr, flush=True)
+    return spent
 
 
 def main() -> None:

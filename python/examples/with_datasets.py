@@ -1,6 +1,6 @@
 """Datasets of Hugging Face: clean a split, and drop what repeats a test set.
 
-    python with_datasets.py seeds
+python with_datasets.py seeds
 """
 
 import sys
@@ -12,7 +12,9 @@ import pyarrow
 import retold
 
 paths = sorted(Path(sys.argv[1]).glob("*.txt"))
-train = datasets.Dataset.from_dict({"id": [path.stem for path in paths], "text": [path.read_text("utf-8") for path in paths]})
+train = datasets.Dataset.from_dict(
+    {"id": [path.stem for path in paths], "text": [path.read_text("utf-8") for path in paths]}
+)
 train = train.map(lambda row: {"characters": len(row["text"])})
 
 cleaned = datasets.Dataset(pyarrow.table(retold.clean(train, progress=False)))

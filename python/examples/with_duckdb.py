@@ -1,6 +1,6 @@
 """DuckDB over Parquet: scan what a query selects, and write the rows that stay by a join.
 
-    python with_duckdb.py seeds
+python with_duckdb.py seeds
 """
 
 import sys
@@ -16,7 +16,10 @@ crawl, unique = directory / "crawl.parquet", directory / "unique.parquet"
 duckdb.execute(
     f"""COPY (
         SELECT row_number() OVER () AS id, parse_filename(filename) AS name, content AS text, 'en' AS lang
-        FROM (SELECT * FROM read_text('{sys.argv[1]}/*.txt') UNION ALL SELECT * FROM read_text('{sys.argv[1]}/00[12]*.txt'))
+        FROM (
+            SELECT * FROM read_text('{sys.argv[1]}/*.txt')
+            UNION ALL SELECT * FROM read_text('{sys.argv[1]}/00[12]*.txt')
+        )
     ) TO '{crawl}'"""
 )
 
@@ -32,4 +35,4 @@ duckdb.sql(
 )
 counts = duckdb.sql(f"SELECT (SELECT count(*) FROM '{crawl}'), (SELECT count(*) FROM '{unique}')").fetchall()
 assert counts == [(7, 5)] and len(clusters) == 2
-print("%d pages, %d stories" % counts[0])
+print("{} pages, {} stories".format(*counts[0]))

@@ -1,6 +1,6 @@
 """pandas: take the boilerplate out of a data frame, and keep one row of every story.
 
-    python with_pandas.py seeds
+python with_pandas.py seeds
 """
 
 import sys

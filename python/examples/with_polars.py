@@ -1,6 +1,6 @@
 """Polars: which kinds of boilerplate a frame of pages holds, and the frame without them.
 
-    python with_polars.py seeds
+python with_polars.py seeds
 """
 
 import sys

@@ -2,8 +2,9 @@
 
     python with_scrapy.py seeds
 
-Items are spooled to a file as they come, so that a crawl of any size needs no memory for them; when the spider is closed
-the file is cleaned and deduplicated at once, since what is boilerplate is seen across pages. The site is a local one.
+Items are spooled to a file as they come, so that a crawl of any size needs no memory for them; when the spider is
+closed the file is cleaned and deduplicated at once, since what is boilerplate is seen across pages. The site is a local
+one.
 """
 
 import functools
@@ -54,7 +55,11 @@ class Articles(scrapy.Spider):
         yield from response.follow_all(css="a", callback=self.parse_article)
 
     def parse_article(self, response):
-        yield {"url": response.url, "title": response.css("title::text").get(), "text": "\n".join(response.css("p::text").getall())}
+        yield {
+            "url": response.url,
+            "title": response.css("title::text").get(),
+            "text": "\n".join(response.css("p::text").getall()),
+        }
 
 
 def local_site(seeds, directory):

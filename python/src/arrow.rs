@@ -17,7 +17,8 @@ use crate::cells::cell;
 
 /// A table of Arrow: batches of one schema.
 ///
-/// Anything that reads Arrow streams takes it: `pyarrow.table(t)`, `polars.DataFrame(t)`, DuckDB by its variable's name.
+/// Anything that reads Arrow streams takes it: `pyarrow.table(t)`, `polars.DataFrame(t)`, DuckDB by its variable's
+/// name.
 #[pyclass(module = "retold._retold", frozen)]
 #[derive(Clone, Debug)]
 pub struct ArrowTable {

@@ -110,10 +110,8 @@ impl<'a> Edits<'a> {
             let edits: Vec<Option<&Edit>> = rows.by_ref().take(batch.num_rows()).map(Option::as_ref).collect();
             let stays = |edit: &Option<&Edit>| edit.map_or(self.keeps_unread, |edit| edit.keeps);
             let mut columns = batch.columns().to_vec();
-            for column in 0..columns.len() {
-                if self.text_columns.contains(&column) {
-                    columns[column] = self.cut(batch, column, &edits)?;
-                }
+            for column in &self.text_columns {
+                columns[*column] = self.cut(batch, *column, &edits)?;
             }
             let edited = RecordBatch::try_new(batch.schema(), columns)?;
             let mask: BooleanArray = edits.iter().map(|edit| Some(stays(edit))).collect();

@@ -23,7 +23,7 @@ create_exception!(
     retold,
     InputError,
     Error,
-    "An input, or with `fail_fast` a record of it, cannot be read: `path`, `row` (0 for the first) and `field` say where."
+    "An input, or with `fail_fast` a record, cannot be read: `path`, `row` (0 for the first) and `field` say where."
 );
 create_exception!(retold, SettingError, Error, "A setting cannot be used: `setting` names it, where it is one.");
 

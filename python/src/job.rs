@@ -1,7 +1,7 @@
 //! Work in a thread of its own, while the caller's thread listens: to signals, and to what is told.
 //!
-//! The caller's thread holds the interpreter only to look for signals and to hand on what was told, ten times a second; so
-//! Python goes on meanwhile, and Ctrl-C reaches the work as it does in the program: at its next batch.
+//! The caller's thread holds the interpreter only to look for signals and to hand on what was told, ten times a second;
+//! so Python goes on meanwhile, and Ctrl-C reaches the work as it does in the program: at its next batch.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 #: The command line that Python is compared with: the program as cargo builds it where that is named, else the wheel's.
 PROGRAM = os.environ.get("RETOLD_PROGRAM") or str(Path(sys.executable).with_name("retold"))
 
-PEOPLE = "Amira Holt|Jonas Ekberg|Priya Nair|Tomas Rivera|Lena Fischer|Samuel Okoro|Mei Tanaka|Carla Bruni".split("|")
-PLACES = "the harbor|the old mill|the city council|the northern line|the river bridge|the hospital wing".split("|")
-ACTS = "was closed after|has approved|will reopen despite|was sold before|has delayed|is blamed for".split("|")
-THINGS = "a crane fell|the new budget|months of repairs|a long dispute|the winter storm|a leaked report".split("|")
+PEOPLE = ("Amira Holt", "Jonas Ekberg", "Priya Nair", "Tomas Rivera", "Lena Fischer", "Samuel Okoro", "Mei Tanaka")
+PLACES = ("the harbor", "the old mill", "the city council", "the northern line", "the river bridge", "the hospital")
+ACTS = ("was closed after", "has approved", "will reopen despite", "was sold before", "has delayed", "is blamed for")
+THINGS = ("a crane fell", "the new budget", "months of repairs", "a long dispute", "the winter storm", "a leak")
 CHROME = {
     "a.example": ["Subscribe to our newsletter", "Leave a Reply", "Share this article on Facebook"],
     "b.example": ["Sign up for our daily briefing", "All rights reserved. 2026 B Media", "Read more stories"],
@@ -36,7 +36,8 @@ def story(chance: random.Random) -> list[str]:
     def sentence() -> str:
         who, where = chance.choice(PEOPLE), chance.choice(PLACES)
         number = chance.randrange(10, 9999)
-        return f"{who} said on day {number} that {where} {chance.choice(ACTS)} {chance.choice(THINGS)} near gate {number % 97}."
+        what = f"{chance.choice(ACTS)} {chance.choice(THINGS)}"
+        return f"{who} said on day {number} that {where} {what} near gate {number % 97}."
 
     return [" ".join(sentence() for _ in range(4)) for _ in range(5)]
 

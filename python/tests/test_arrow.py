@@ -81,8 +81,10 @@ STRINGS = [
 @pytest.mark.parametrize("kind", STRINGS, ids=str)
 def test_texts_of_every_type_are_read_and_keep_their_type(kind: pyarrow.DataType) -> None:
     pages = crawl(30)
-    texts = pages["text"].cast(kind) if not pyarrow.types.is_string_view(kind) else pyarrow.chunked_array(
-        [pyarrow.array(pages["text"].to_pylist(), kind)]
+    texts = (
+        pages["text"].cast(kind)
+        if not pyarrow.types.is_string_view(kind)
+        else pyarrow.chunked_array([pyarrow.array(pages["text"].to_pylist(), kind)])
     )
     typed = pages.set_column(pages.schema.get_field_index("text"), "text", texts)
     cleaned = pyarrow.table(retold.clean(typed, progress=False))
@@ -154,7 +156,9 @@ def test_an_empty_table_and_one_of_no_batches() -> None:
 def test_rows_are_read_one_by_one_too(pages: pyarrow.Table) -> None:
     table = retold.scan(pages, progress=False).documents
     rows = table.to_pylist()
-    assert table[5] == rows[5] and table[-1] == rows[-1] and table[3:9:2] == rows[3:9:2] and table[9:3:-1] == rows[9:3:-1]
+    assert (
+        table[5] == rows[5] and table[-1] == rows[-1] and table[3:9:2] == rows[3:9:2] and table[9:3:-1] == rows[9:3:-1]
+    )
     assert len(list(table)) == len(table) == 300
     with pytest.raises(IndexError):
         table[300]

@@ -25,7 +25,10 @@ def test_docstrings(name: str, seeds: Path) -> None:
 def test_every_function_of_the_package_has_an_example() -> None:
     import retold
 
-    for owner, names in ((retold, ["scan", "clean", "dedup", "explain", "load"]), (retold.Scan, ["clean", "explain", "report", "save"])):
+    for owner, names in (
+        (retold, ["scan", "clean", "dedup", "explain", "load"]),
+        (retold.Scan, ["clean", "explain", "report", "save"]),
+    ):
         for name in names:
             assert ">>> " in (getattr(owner, name).__doc__ or ""), name
 
@@ -37,7 +40,15 @@ def test_readmes(path: str, seeds: Path) -> None:
 
 
 def test_types_are_as_the_stubs_say(tmp_path: Path) -> None:
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--cache-dir", str(tmp_path / "cache")]
+    mypy = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--ignore-missing-imports",
+        "--cache-dir",
+        str(tmp_path / "cache"),
+    ]
     checked = subprocess.run([*mypy, "-p", "retold"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
     stubs = [sys.executable, "-m", "mypy.stubtest", "retold._retold"]
@@ -66,7 +77,15 @@ def test_a_caller_s_types_are_checked(tmp_path: Path) -> None:
     def check(code: str) -> subprocess.CompletedProcess[str]:
         path = tmp_path / "caller.py"
         path.write_text(code)
-        words = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "--cache-dir", str(tmp_path / "cache")]
+        words = [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--ignore-missing-imports",
+            "--cache-dir",
+            str(tmp_path / "cache"),
+        ]
         return subprocess.run([*words, str(path)], capture_output=True, text=True, check=False)
 
     good = check(GOOD)

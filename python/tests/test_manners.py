@@ -43,7 +43,7 @@ def test_other_threads_run_meanwhile(many: pyarrow.Table) -> None:
     done.set()
     thread.join()
     during = [at for at in ticks if began <= at <= began + took]
-    longest = max(b - a for a, b in zip([began, *during], [*during, began + took]))
+    longest = max(b - a for a, b in zip([began, *during], [*during, began + took], strict=True))
     assert took > 0.3 and longest < 0.25 * took, (took, longest)
 
 
@@ -73,9 +73,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_ends_the_work_within_two_seconds_and_leaves_nothing(
-    many: pyarrow.Table, tmp_path: Path
-) -> None:
+def test_ctrl_c_ends_the_work_within_two_seconds_and_leaves_nothing(many: pyarrow.Table, tmp_path: Path) -> None:
     path, began, scratch = tmp_path / "many.parquet", tmp_path / "began", tmp_path / "scratch"
     pyarrow.parquet.write_table(many.slice(0, 2000), path)
     scratch.mkdir()
@@ -194,7 +192,9 @@ def test_attributes_need_a_directory(pages: pyarrow.Table, seeds: Path) -> None:
     assert other.value.hint is not None
     assert (retold.Error("x").hint, retold.InputError("x").path, retold.SettingError("x").setting) == (None, None, None)
     Path("shards").mkdir()
-    Path("shards/a.jsonl").write_text('{"id": "1", "text": "Sign up for our newsletter\\n\\nThe board met on Monday."}\n')
+    Path("shards/a.jsonl").write_text(
+        '{"id": "1", "text": "Sign up for our newsletter\\n\\nThe board met on Monday."}\n'
+    )
     retold.clean("shards", attributes="dolma", output="attributes", progress=False)
     assert "retold__boilerplate" in Path("attributes/a.jsonl").read_text()
 
@@ -222,7 +222,7 @@ def test_an_output_is_not_replaced_but_by_force(pages: pyarrow.Table, tmp_path: 
 
 def test_nearly_all_of_the_text_does_not_go_unasked() -> None:
     table = pyarrow.table({"text": [("Subscribe to our newsletter\n" * 3).strip()] * 60, "site": ["a.example"] * 60})
-    with pytest.raises(retold.Error, match="`--max-removed 0.9` allows"):
+    with pytest.raises(retold.Error, match=r"`--max-removed 0\.9` allows"):
         retold.dedup(table, progress=False)
     assert len(retold.dedup(table, max_removed=1.0, progress=False)) == 1
 

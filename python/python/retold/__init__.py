@@ -5,13 +5,14 @@
 >>> found
 Scan(5 documents, 0 clusters, 0 skipped)
 
-`scan` finds, `clean` and `dedup` give the documents as they should be, `explain` says why. Settings are the flags of the
-command `retold` under the same names, and tables are the ones that it writes.
+`scan` finds, `clean` and `dedup` give the documents as they should be, `explain` says why. Settings are the flags of
+the command `retold` under the same names, and tables are the ones that it writes.
 """
 
 from ._progress import Progress, RetoldWarning, SkippedWarning
+from ._results import Edited, Explanation, Written
 from ._retold import Error, InputError, SettingError, __version__
-from ._scan import Edited, Explanation, Scan, Written, clean, dedup, explain, load, scan
+from ._scan import Scan, clean, dedup, explain, load, scan
 from ._table import Table
 
 __all__ = [

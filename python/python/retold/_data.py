@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,7 +34,11 @@ def read(data: object, name: str) -> tuple[list[str], tuple[_retold.ArrowTable, 
     table = _table(data)
     if table is not None:
         return [], (table, name)
-    if isinstance(data, (list, tuple, set, frozenset)) and data and all(isinstance(one, (str, PathLike)) for one in data):
+    if (
+        isinstance(data, (list, tuple, set, frozenset))
+        and data
+        and all(isinstance(one, (str, PathLike)) for one in data)
+    ):
         return ["--", *(fspath(one) for one in data)], None
     raise TypeError(
         f"expected paths or a table of Arrow (pyarrow, Polars, pandas, DuckDB, datasets), found {_described(data)}"

@@ -11,12 +11,13 @@ from functools import cached_property
 from html import escape
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _data, _retold
 from ._progress import Listener, ProgressArgument
+from ._results import Edited, Explanation, Written
 from ._settings import words
-from ._table import Table, table_html
+from ._table import Table, counted, table_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,8 +40,8 @@ _SHOWN = 5
 class Scan:
     """A finished scan: the tables that `retold scan -o DIR` writes, and what can be done with them.
 
-    Tables are read when they are asked for. A scan without `output` keeps them in a temporary directory, which goes when
-    the last reference to the scan does; `save` keeps them.
+    Tables are read when they are asked for. A scan without `output` keeps them in a temporary directory, which goes
+    when the last reference to the scan does; `save` keeps them.
 
     >>> import retold
     >>> scan = retold.scan("seeds", progress=False)
@@ -122,8 +123,10 @@ class Scan:
         return clean(self, progress=progress, dedup=dedup)
 
     def dedup(self, *, threshold: float | None = None, progress: ProgressArgument = None) -> Edited:
-        """Returns one document of every story of this scan, at a higher `threshold` than the scan's where one is given."""
-        return dedup(self, progress=progress) if threshold is None else dedup(self, progress=progress, threshold=threshold)
+        """Returns one document of every story of this scan, at a higher `threshold` where one is given."""
+        if threshold is None:
+            return dedup(self, progress=progress)
+        return dedup(self, progress=progress, threshold=threshold)
 
     def explain(self, a: str, b: str | None = None) -> Explanation:
         """Says why: each block of the document with the id `a`, or what `a` and `b` share and what parts them.
@@ -139,12 +142,10 @@ class Scan:
         if self._scratch:
             # Its directory has no name that would say anything.
             named = f"the scan in `{self.directory}`"
-            why.scope, why._text = (told.replace(named, "this scan", 1) for told in (why.scope, why._text))
+            why = why.naming(named, "this scan")
         return why
 
-    def report(
-        self, path: AnyPath, *, progress: ProgressArgument = None, **settings: Unpack[ReportSettings]
-    ) -> None:
+    def report(self, path: AnyPath, *, progress: ProgressArgument = None, **settings: Unpack[ReportSettings]) -> None:
         """Writes the scan as one HTML page to look at; it opens from disk and asks the network for nothing.
 
         `since` names the directory of an earlier scan, to show what changed; `force` replaces a page.
@@ -172,7 +173,7 @@ class Scan:
 
     def __repr__(self) -> str:
         found = self.summary
-        documents, clusters = _counted(found["documents"], "document"), _counted(found["clusters"], "cluster")
+        documents, clusters = counted(found["documents"], "document"), counted(found["clusters"], "cluster")
         return f"Scan({documents}, {clusters}, {found['skipped']:,} skipped)"
 
     def _repr_html_(self) -> str:
@@ -195,66 +196,6 @@ class Scan:
             parts += ["<h4>Largest clusters</h4>", table_html(columns, largest)]
         parts += [f"<p>{escape(warning)}</p>" for warning in found["warnings"][:_SHOWN]]
         return "".join(parts)
-
-
-class Edited(Table):
-    """Documents as `clean` and `dedup` leave them: a table of Arrow, and what went.
-
-    Of a table in memory it has the same columns, types and order; of files, `id`, `source`, `row`, `url`, `site`, `title`,
-    `date` and `text`.
-    """
-
-    #: What was cut out, block by block, in order.
-    removed: Table
-    #: Documents left out, each with the one kept in its place.
-    dropped: Table
-    #: The run in numbers, as in `summary.json`.
-    summary: dict[str, Any]
-
-    def __init__(self, edited: _retold.Edited) -> None:
-        super().__init__(edited.table)
-        self.removed = Table(edited.removed)
-        self.dropped = Table(edited.dropped)
-        self.summary = json.loads(edited.summary)
-
-
-class Written(NamedTuple):
-    """A directory of copies that `clean` or `dedup` wrote."""
-
-    #: The directory.
-    directory: Path
-    #: The run in numbers, as in `summary.json`.
-    summary: dict[str, Any]
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-class Explanation:
-    """Why a document was judged so, or why two are one cluster or not. Printed, it is the program's own text."""
-
-    #: How far the explanation reaches.
-    scope: str
-    #: Each document with its blocks.
-    documents: list[dict[str, Any]]
-    #: The two beside each other, when there are two.
-    pair: dict[str, Any] | None
-
-    def __init__(self, found: Mapping[str, Any], text: str) -> None:
-        self.scope = found["scope"]
-        self.documents = found["documents"]
-        self.pair = found["pair"]
-        self._text = text
-
-    def __str__(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return f"Explanation({_counted(len(self.documents), 'document')}: {self.scope})"
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(self._text)}</pre>"
 
 
 class _listening:
@@ -281,12 +222,12 @@ def scan(
     """Finds boilerplate and near-duplicates; changes nothing.
 
     `data` is a path or several (files, directories, patterns, as on the command line), or anything with
-    `__arrow_c_stream__` or `__arrow_c_array__`: a row is a document, its text the first of the columns `text`, `content`,
-    `body`, … or `text_field`. `name` is what the rows of a table name as their `source`. Settings are the flags of
-    `retold scan` under their names; `output` keeps the tables in that directory.
+    `__arrow_c_stream__` or `__arrow_c_array__`: a row is a document, its text the first of the columns `text`,
+    `content`, `body`, … or `text_field`. `name` is what the rows of a table name as their `source`. Settings are the
+    flags of `retold scan` under their names; `output` keeps the tables in that directory.
 
-    `progress` is called with a `Progress` as work goes on, `False` shows nothing, and by default notebooks and terminals
-    show a bar. Other Python threads run meanwhile; Ctrl-C ends the work.
+    `progress` is called with a `Progress` as work goes on, `False` shows nothing, and by default notebooks and
+    terminals show a bar. Other Python threads run meanwhile; Ctrl-C ends the work.
 
     >>> import pyarrow, retold
     >>> story = "The harbor was closed on Monday after a crane fell into the water near the eastern pier."
@@ -297,9 +238,9 @@ def scan(
     >>> [row["id"] for row in found.documents if row["keep"]]
     ['a', 'b']
 
-    Raises `InputError` where nothing can be read, `SettingError` for settings that cannot be used, and `Error` otherwise;
-    each says what to do. Records that cannot be read are skipped, listed in `Scan.skipped`, and told by a `SkippedWarning`
-    when they are more than `max_skipped`.
+    Raises `InputError` where nothing can be read, `SettingError` for settings that cannot be used, and `Error`
+    otherwise; each says what to do. Records that cannot be read are skipped, listed in `Scan.skipped`, and told by a
+    `SkippedWarning` when they are more than `max_skipped`.
     """
     inputs, rows = _data.read(data, name)
     flags = words("scan", settings)
@@ -309,9 +250,7 @@ def scan(
     directory = Path(fspath(output)) if output is not None else Path(str(scratch), "scan")
     try:
         with _listening(progress) as listener:
-            told, allowed = _retold.scan(
-                ["retold", "scan", *flags, f"--output={directory}", *inputs], rows, listener
-            )
+            told, allowed = _retold.scan(["retold", "scan", *flags, f"--output={directory}", *inputs], rows, listener)
     except BaseException:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -367,8 +306,8 @@ def clean(
 ) -> Edited | Written:
     """Returns the documents without their boilerplate; every other byte of their texts stays.
 
-    A table keeps its columns, types and order. Files are given back as a table of documents, or with `output` as copies in
-    that directory, as `retold clean` writes them. A `Scan` is applied without judging again.
+    A table keeps its columns, types and order. Files are given back as a table of documents, or with `output` as copies
+    in that directory, as `retold clean` writes them. A `Scan` is applied without judging again.
 
     >>> import retold
     >>> cleaned = retold.clean("seeds", progress=False)
@@ -451,8 +390,8 @@ def explain(
 ) -> Explanation:
     """Says why: each block of a document, or what two documents share and what parts them.
 
-    `a` and `b` are files, or records with `text` and where known `id`, `url`, `site`, `title` and `date`. They are judged
-    alone; `Scan.explain` says what a scan said, with all its evidence.
+    `a` and `b` are files, or records with `text` and where known `id`, `url`, `site`, `title` and `date`. They are
+    judged alone; `Scan.explain` says what a scan said, with all its evidence.
 
     >>> import retold
     >>> story = "The harbor was closed on Monday after a crane fell into the water near the eastern pier."
@@ -478,7 +417,9 @@ def _record(document: Mapping[str, object], letter: str) -> _retold._Record:
     text = document.get("text")
     if not isinstance(text, str):
         raise TypeError(f"expected a string as `text` of a record, found {type(text).__name__}")
-    known = [None if document.get(field) is None else str(document[field]) for field in ("url", "site", "title", "date")]
+    known = [
+        None if document.get(field) is None else str(document[field]) for field in ("url", "site", "title", "date")
+    ]
     url, site, title, date = known
     given = document.get("id")
     return (letter if given is None else str(given), text, url, site, title, date)

@@ -62,7 +62,9 @@ class Table:
     def __getitem__(self, at: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
         if isinstance(at, slice):
             start, stop, step = at.indices(len(self))
-            return self._table.rows(start, stop)[::step] if step > 0 else [self[row] for row in range(start, stop, step)]
+            return (
+                self._table.rows(start, stop)[::step] if step > 0 else [self[row] for row in range(start, stop, step)]
+            )
         row = at + len(self) if at < 0 else at
         if not 0 <= row < len(self):
             raise IndexError(f"row {at} of a table of {len(self)} rows")
@@ -113,3 +115,8 @@ def _cell(value: Any) -> str:
         return ""
     text = f"{value:.3f}" if isinstance(value, float) else "; ".join(value) if isinstance(value, list) else str(value)
     return escape(text if len(text) <= _CELL else text[: _CELL - 1] + "…")
+
+
+def counted(count: int, what: str) -> str:
+    """Returns a number of things, as `1 document` or `2,000 documents`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
