@@ -136,7 +136,7 @@ pub(super) fn group<'w>(
     let mut representative_of = representatives(run, census, judgment, copies, &look_alikes, verified, texts)?;
     follow(&mut representative_of, census, judgment, decided, &mut measure())?;
     let repeats = Repeats::find(config, census, judgment, copies, decided, &look_alikes, verified, &mut measure())?;
-    let clusters = clusters(&representative_of);
+    let clusters = clusters(&representative_of, census.own);
     let settled = |pair: VerifiedPair, joined: bool| settled(pair, joined, decided);
     // Decided pairs are measured whole and listed last.
     let undecided = |pair: &VerifiedPair| decided.pair(pair.a, pair.b).is_none();
@@ -504,8 +504,10 @@ impl<'a> Repeats<'a> {
 }
 
 /// Lists the clusters of two documents or more in the order of their first members.
-fn clusters(representative_of: &[u32]) -> Clusters {
+fn clusters(representative_of: &[u32], own: u32) -> Clusters {
     let mut sizes = vec![0_u32; representative_of.len()];
+    // References that are copies of each other stand behind the documents, and are nobody's cluster.
+    let representative_of = &representative_of[..own as usize];
     for representative in representative_of {
         sizes[*representative as usize] += 1;
     }

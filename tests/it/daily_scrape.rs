@@ -74,6 +74,19 @@ fn what_repeats_a_reference_is_known_and_the_rest_is_new() {
 }
 
 #[test]
+fn references_that_are_copies_of_each_other_are_no_cluster() {
+    let place = Place::new();
+    let twice = [json!({"id": "1", "text": HARBOR}), json!({"id": "2", "text": HARBOR})];
+    place.file("old.jsonl", lines(&twice));
+    place.file("today.jsonl", lines(&[&twice[..], &[json!({"id": "3", "text": MARKET})]].concat()));
+    place.run(["scan", "today.jsonl", "--against", "old.jsonl", "-o", "found"]).ends_with(0);
+    let summary = place.json("found/summary.json");
+    assert_eq!((&summary["kept"], &summary["known"]), (&json!(1), &json!(2)));
+    assert_eq!((&summary["clusters"], &summary["clustered"]), (&json!(1), &json!(2)));
+    assert_eq!(place.rows("found/clusters.jsonl").len(), 1);
+}
+
+#[test]
 fn a_night_without_news_writes_nothing_and_is_done() {
     let place = Place::new();
     place.file("old.txt", HARBOR).file("today/a.txt", HARBOR);

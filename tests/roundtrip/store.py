@@ -493,6 +493,16 @@ def check_trouble(place, store, rows):
     store.before_get = None
     check("a server that gives up midway ends the run, and nothing is written", not (place.root / "busy").exists())
 
+    silent = socket.create_server(("127.0.0.1", 0))
+    child = subprocess.Popen([PROGRAM, "scan", "s3://crawl/t/a.jsonl", "-o", "silent"], cwd=place.root, stdout=subprocess.DEVNULL,
+                             env=place.environment(AWS_ENDPOINT_URL=f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    time.sleep(0.5)
+    began = time.time()
+    child.send_signal(signal.SIGINT)
+    assert child.wait(timeout=30) == 2
+    check("Ctrl-C ends a run that waits for a server", time.time() - began < 4)
+    assert not list(place.root.glob("silent*"))
+
     other = Store()
     other.client.create_bucket(Bucket="crawl")
     other.put("a.jsonl", body)
