@@ -115,7 +115,8 @@ pub(super) fn skipped(error: RemoteError) -> Skipped {
     Skipped::whole(error.address, error.what, &error.hint)
 }
 
-/// Copies an object to a scratch file, for formats that are read whole or back and forth, and servers that give no parts.
+/// Copies an object to a scratch file, for formats that are read whole or back and forth, and servers that give no
+/// parts.
 pub(super) fn copied(object: &Arc<Object>, directory: &Path) -> Result<(Place, ScratchFile), Skipped> {
     let copy = ScratchFile::create(directory).and_then(|(mut scratch, mut file)| {
         scratch.bytes = object.copy_to(&mut file)?;
@@ -144,8 +145,8 @@ pub struct Fetch {
     pub objects: u64,
     /// Bytes of those that every pass reads.
     pub pass_bytes: u64,
-    /// Bytes of those that are copied to scratch files first, and read from there: archives, and what comes from servers
-    /// that give no parts.
+    /// Bytes of those that are copied to scratch files first, and read from there: archives, and what comes from
+    /// servers that give no parts.
     pub copied_bytes: u64,
     /// Bytes of either that are kept from earlier runs, and are not fetched.
     pub kept_bytes: u64,

@@ -1,9 +1,9 @@
 //! Packed copies of blocks in a directory of stated size, for later passes and later runs.
 //!
 //! A block is a file of its own, named by a hash of address, version and length of its object, and its number: another
-//! version is another name. It is a Zstandard frame with a checksum, so that one that was damaged is fetched anew. Files
-//! are written, removed and counted under the lock of the directory, which goes with the process that holds it: what a
-//! killed run left half written is removed by the next that locks, and several runs keep to one size together.
+//! version is another name. It is a Zstandard frame with a checksum, so that one that was damaged is fetched anew.
+//! Files are written, removed and counted under the lock of the directory, which goes with the process that holds it:
+//! what a killed run left half written is removed by the next that locks, and several runs keep to one size together.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -164,8 +164,8 @@ impl Cache {
 impl Locked<'_> {
     /// Removes blocks, those first that were used longest ago, until so many bytes more fit; false: they never will.
     ///
-    /// What was used since this run began stays: of objects that do not fit, a run reads one part from here in every pass,
-    /// and fetches the other.
+    /// What was used since this run began stays: of objects that do not fit, a run reads one part from here in every
+    /// pass, and fetches the other.
     fn make_room(&mut self, bytes: u64) -> io::Result<bool> {
         let most = self.cache.most_bytes;
         if self.bytes.saturating_add(bytes) <= most {

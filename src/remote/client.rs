@@ -163,12 +163,12 @@ fn credentials(address: &Address) -> &'static str {
              `AWS_SKIP_SIGNATURE=true` if everybody may"
         }
         Scheme::Gs => {
-            "set `GOOGLE_SERVICE_ACCOUNT` to the key file of an account that may read it, or `GOOGLE_SKIP_SIGNATURE=true` \
-             if everybody may"
+            "set `GOOGLE_SERVICE_ACCOUNT` to the key file of an account that may read it, or \
+             `GOOGLE_SKIP_SIGNATURE=true` if everybody may"
         }
         Scheme::Az => {
-            "set `AZURE_STORAGE_ACCOUNT_NAME`, and `AZURE_STORAGE_ACCOUNT_KEY` or `AZURE_STORAGE_SAS_TOKEN`, to those that \
-             may read it"
+            "set `AZURE_STORAGE_ACCOUNT_NAME`, and `AZURE_STORAGE_ACCOUNT_KEY` or `AZURE_STORAGE_SAS_TOKEN`, to those \
+             that may read it"
         }
         Scheme::Http | Scheme::Https => "check the address: the server asks for more than it says",
     }
@@ -190,8 +190,8 @@ fn is_about_bucket(error: &Error) -> bool {
     ["NoSuchBucket", "The specified bucket does not exist", "ContainerNotFound"].iter().any(|name| text.contains(name))
 }
 
-/// Returns whether the last hope for credentials was asked in vain: the service that tells a machine in the cloud its own,
-/// or the settings of the account.
+/// Returns whether the last hope for credentials was asked in vain: the service that tells a machine in the cloud its
+/// own, or the settings of the account.
 fn lacks_credentials(error: &Error) -> bool {
     let text = all_of(error);
     let asked = ["latest/api/token", "latest/meta-data", "metadata.google", "metadata/identity", "computeMetadata"];

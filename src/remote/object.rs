@@ -17,8 +17,8 @@ use crate::remote::client::{changed, runtime, told};
 use crate::remote::stores::{Shared, gone};
 use crate::remote::{Address, ObjectRanges, ObjectReader, RemoteError};
 
-/// Bytes that are asked for at once: enough that the wait for an answer costs little (4 MiB take 40 ms at 100 MB/s), few
-/// enough that some blocks ahead of every reader fit in memory.
+/// Bytes that are asked for at once: enough that the wait for an answer costs little (4 MiB take 40 ms at 100 MB/s),
+/// few enough that some blocks ahead of every reader fit in memory.
 pub(super) const BLOCK_BYTES: u64 = 4 << 20;
 
 /// First blocks that are held for whoever opens an object again at once.

@@ -13,8 +13,8 @@ use crate::remote::object::{BLOCK_BYTES, Fetch};
 /// Blocks that are fetched ahead of a reader that goes on past its first: 12 MiB for each file that is open.
 const AHEAD: u64 = 3;
 
-/// Blocks that are held of an object that is read back and forth, 48 MiB: one or two for each column of a table that means
-/// something.
+/// Blocks that are held of an object that is read back and forth, 48 MiB: one or two for each column of a table that
+/// means something.
 const HELD: usize = 12;
 
 /// A part of an object, read in order.

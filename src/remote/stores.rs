@@ -88,8 +88,8 @@ impl Remote {
         side_by_side(addresses.iter().cloned().map(find))
     }
 
-    /// Begins a pass: every object is asked for anew, and these, of which the pass may ask for nothing, are checked to be what
-    /// they were, some at a time. One that is not is the [failure](Remote::failure).
+    /// Begins a pass: every object is asked for anew, and these, of which the pass may ask for nothing, are checked to
+    /// be what they were, some at a time. One that is not is the [failure](Remote::failure).
     pub fn begin_pass(&self, objects: &[Arc<Object>]) {
         self.shared.heads.lock().expect("no holder panics").clear();
         let check = |object: Arc<Object>| {

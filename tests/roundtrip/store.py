@@ -80,7 +80,12 @@ class Store:
 
     def answer(self, environ, start_response):
         method, key = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        is_get = method == "GET" and key.count("/") > 1 and not key.endswith("/") and "list-type" not in environ["QUERY_STRING"]
+        is_get = (
+            method == "GET"
+            and key.count("/") > 1
+            and not key.endswith("/")
+            and "list-type" not in environ["QUERY_STRING"]
+        )
         ours = "boto" not in environ.get("HTTP_USER_AGENT", "").lower()
         if ours:
             with self.lock:
@@ -185,8 +190,16 @@ def articles(count=24, words=40):
         for copy in copies:
             site = f"site{copy % 4}.example"
             text = "\n\n".join([*story, notice]) + "\n"
-            rows.append({"id": f"a{copy}", "site": site, "url": f"https://{site}/{copy}", "date": "2024-05-03",
-                         "title": f"The {place} is closed ({number})", "text": text})
+            rows.append(
+                {
+                    "id": f"a{copy}",
+                    "site": site,
+                    "url": f"https://{site}/{copy}",
+                    "date": "2024-05-03",
+                    "title": f"The {place} is closed ({number})",
+                    "text": text,
+                }
+            )
     return rows
 
 
@@ -207,7 +220,9 @@ def containers(rows):
     web = WARCWriter(warc, gzip=True)
     for row in rows:
         page = "".join(f"<p>{part}</p>" for part in row["text"].split("\n\n"))
-        page = f"<html><head><meta charset=utf-8><title>{row['title']}</title></head><body>{page}</body></html>".encode()
+        page = (
+            f"<html><head><meta charset=utf-8><title>{row['title']}</title></head><body>{page}</body></html>".encode()
+        )
         headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
         record = web.create_warc_record(row["url"], "response", payload=io.BytesIO(page), http_headers=headers)
         record.rec_headers.replace_header("WARC-Date", "2024-05-03T00:00:00Z")
@@ -261,8 +276,14 @@ class Place:
         return {name: value for name, value in mine.items() if value is not None}
 
     def run(self, *arguments, status=0, program=PROGRAM, **more):
-        done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, cwd=self.root,
-                              env=self.environment(**more), timeout=100)
+        done = subprocess.run(
+            [program, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=self.root,
+            env=self.environment(**more),
+            timeout=100,
+        )
         told = f"{arguments}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert done.returncode == status, told
         return done
@@ -315,8 +336,10 @@ def check_containers(place, store, files):
     there = place.scan("s3://crawl/all/", *scratch)
     check("a prefix is read as a directory is", here == there)
     check("a prefix needs no slash at its end", here == place.scan("s3://crawl/all", *scratch))
-    check("one thread and little memory change nothing",
-          here == place.scan("s3://crawl/all", *scratch, "--threads", 1, "--memory", "64M"))
+    check(
+        "one thread and little memory change nothing",
+        here == place.scan("s3://crawl/all", *scratch, "--threads", 1, "--memory", "64M"),
+    )
     check("no scratch file is left", place.scratch() == [])
     globbed = place.scan("s3://crawl/all/", *scratch, "--glob", "*.csv*")
     check("`--glob` chooses among objects and members", globbed == place.scan(local, "--glob", "*.csv*"))
@@ -324,8 +347,18 @@ def check_containers(place, store, files):
 
 def check_names(place, store, rows):
     body = json_lines(rows[:6])
-    for key in ["n/a/one.jsonl", "n/a/two.jsonl.gz", "n/b/one.jsonl", "n/b/odd [1]*?#%20.jsonl", "n/.hidden/x.jsonl",
-                "n/b/picture.jpg", "n/c/skip.jsonl", "n/c/keep.jsonl", "n/out/documents.jsonl", "n/d/"]:
+    for key in [
+        "n/a/one.jsonl",
+        "n/a/two.jsonl.gz",
+        "n/b/one.jsonl",
+        "n/b/odd [1]*?#%20.jsonl",
+        "n/.hidden/x.jsonl",
+        "n/b/picture.jpg",
+        "n/c/skip.jsonl",
+        "n/c/keep.jsonl",
+        "n/out/documents.jsonl",
+        "n/d/",
+    ]:
         store.put(key, b"" if key.endswith("/") else gzip.compress(body) if key.endswith(".gz") else body)
     store.put("n/c/.retoldignore", b"skip.*\n")
     store.put("n/out/summary.json", b'{"retold": "scan"}')
@@ -335,19 +368,34 @@ def check_names(place, store, rows):
         return sorted({row["source"] for row in map(json.loads, tables["documents.jsonl"].splitlines())})
 
     odd = "b/odd [1]*?#%20.jsonl"
-    check("all below a prefix, but for what is hidden, ignored or ours",
-          sources("s3://crawl/n/") == ["a/one.jsonl", "a/two.jsonl.gz", "b/odd [1]*?#%20.jsonl", "b/one.jsonl", "c/keep.jsonl"])
+    check(
+        "all below a prefix, but for what is hidden, ignored or ours",
+        sources("s3://crawl/n/")
+        == ["a/one.jsonl", "a/two.jsonl.gz", "b/odd [1]*?#%20.jsonl", "b/one.jsonl", "c/keep.jsonl"],
+    )
     assert "1 `.jpg`" in place.told and "`.retoldignore`" in place.told and "hidden" in place.told, place.told
-    check("a pattern matches within one part of a key", sources("s3://crawl/n/*/one.jsonl") == ["a/one.jsonl", "b/one.jsonl"])
+    check(
+        "a pattern matches within one part of a key",
+        sources("s3://crawl/n/*/one.jsonl") == ["a/one.jsonl", "b/one.jsonl"],
+    )
     check("`**` matches any parts", sources("s3://crawl/n/**/*.gz") == ["two.jsonl.gz"])
-    check("a pattern may match what holds objects", sources("s3://crawl/n/[ab]/") == sources("s3://crawl/n/a", "s3://crawl/n/b"))
+    check(
+        "a pattern may match what holds objects",
+        sources("s3://crawl/n/[ab]/") == sources("s3://crawl/n/a", "s3://crawl/n/b"),
+    )
     check("a key that looks like a pattern is a key", sources(f"s3://crawl/n/{odd}") == ["odd [1]*?#%20.jsonl"])
     local = place.root / "local.jsonl"
     local.write_bytes(body)
     (place.root / "list").write_text(f"s3://crawl/n/a/\n{local}\n\ns3://crawl/n/b/one.jsonl\n")
     named = sources("--files-from", "list")
-    check("`--files-from` names addresses and paths", named == ["a/one.jsonl", "a/two.jsonl.gz", "local.jsonl", "one.jsonl"])
-    check("an object given twice is read once", sources("s3://crawl/n/a", "s3://crawl/n/a/one.jsonl") == ["a/one.jsonl", "a/two.jsonl.gz"])
+    check(
+        "`--files-from` names addresses and paths",
+        named == ["a/one.jsonl", "a/two.jsonl.gz", "local.jsonl", "one.jsonl"],
+    )
+    check(
+        "an object given twice is read once",
+        sources("s3://crawl/n/a", "s3://crawl/n/a/one.jsonl") == ["a/one.jsonl", "a/two.jsonl.gz"],
+    )
     place.fails("scan", "s3://crawl/n/*.nothing", says=["`s3://crawl/n/*.nothing`: no object matches", "hint:"])
     check("a pattern that matches nothing is told")
 
@@ -359,7 +407,11 @@ def check_large(place, store):
     columns = io.BytesIO()
     wide = [row | {"noise": random.Random(n).randbytes(30_000).hex()} for n, row in enumerate(rows)]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(wide), columns, row_group_size=450, compression="none")
-    for name, body in [("large.jsonl", body), ("large.jsonl.gz", gzip.compress(body, 1)), ("large.parquet", columns.getvalue())]:
+    for name, body in [
+        ("large.jsonl", body),
+        ("large.jsonl.gz", gzip.compress(body, 1)),
+        ("large.parquet", columns.getvalue()),
+    ]:
         (place.root / name).write_bytes(body)
         store.put(f"large/{name}", body)
         here = place.scan(place.root / name)
@@ -373,13 +425,17 @@ def check_large(place, store):
             assert store.bytes == stated, (store.bytes, stated)
         told = [line for line in place.told.splitlines() if "1 object" in line]
         assert len(told) == 1 and "x 3 passes" in told[0] and "are fetched" in told[0], place.told
-        check(f"{name}, {len(body) >> 20} MiB: the same tables, {store.bytes >> 20} MiB in {store.gets.total()} requests as stated")
+        check(
+            f"{name}, {len(body) >> 20} MiB: the same tables, {store.bytes >> 20} MiB in {store.gets.total()} requests as stated"
+        )
         if name.endswith("parquet"):
             check("of columns that mean nothing most is not fetched", store.bytes < 0.5 * stated)
     store.forget()
     place.scan("s3://crawl/large/large.jsonl", "--verify", "sketch")
-    check("sketches take two passes", store.bytes == 2 * len((place.root / "large.jsonl").read_bytes())
-          and "x 2 passes" in place.told)
+    check(
+        "sketches take two passes",
+        store.bytes == 2 * len((place.root / "large.jsonl").read_bytes()) and "x 2 passes" in place.told,
+    )
 
 
 def check_many(place, store, rows):
@@ -401,8 +457,10 @@ def check_many(place, store, rows):
         store.forget()
         place.scan(f"s3://crawl/many/{kind}/", "--threads", 1)
         store.before_get = None
-        check(f"{len(rows)} small objects come side by side ({kind}: {most[0]} at once), each once a pass",
-              most[0] >= least and store.gets.total() == 3 * len(rows))
+        check(
+            f"{len(rows)} small objects come side by side ({kind}: {most[0]} at once), each once a pass",
+            most[0] >= least and store.gets.total() == 3 * len(rows),
+        )
 
 
 def check_changes(place, store, rows):
@@ -421,8 +479,9 @@ def check_changes(place, store, rows):
         for at in [1, 2, 3]:
             with_change(act, at)
             out = place.root / f"{name}-{at}"
-            place.fails("scan", "s3://crawl/ch/", "-o", out,
-                        says=[f"error: `s3://crawl/ch/b.jsonl`: {says}", "hint: run again"])
+            place.fails(
+                "scan", "s3://crawl/ch/", "-o", out, says=[f"error: `s3://crawl/ch/b.jsonl`: {says}", "hint: run again"]
+            )
             assert not out.exists() and not out.with_suffix(".partial").exists()
             check(f"an object that is {name} before pass {at} is named, and nothing is written")
     with_change(other, 4)
@@ -459,7 +518,11 @@ def check_changes(place, store, rows):
 def check_trouble(place, store, rows):
     body = json_lines(rows)
     store.put("t/a.jsonl", body)
-    place.fails("scan", "s3://crawl/t/b.jsonl", says=["error: `s3://crawl/t/b.jsonl`: no such object", "hint: check the spelling"])
+    place.fails(
+        "scan",
+        "s3://crawl/t/b.jsonl",
+        says=["error: `s3://crawl/t/b.jsonl`: no such object", "hint: check the spelling"],
+    )
     place.fails("scan", "s3://crawl/nowhere/", says=["`s3://crawl/nowhere/`: no object begins with that"])
     for address in ["s3://nobody/a.jsonl", "s3://nobody/", "s3://nobody"]:
         place.fails("scan", address, says=["there is no `nobody`", "hint: check the name of the bucket"])
@@ -467,17 +530,31 @@ def check_trouble(place, store, rows):
     check("what is missing is named, with what to do")
     found = place.scan("s3://crawl/t/a.jsonl", "s3://crawl/t/b.jsonl", status=1)
     skipped = [json.loads(line) for line in found["skipped.jsonl"].splitlines()]
-    check("one missing object among others is skipped, and listed", [row["source"] for row in skipped] == ["s3://crawl/t/b.jsonl"])
+    check(
+        "one missing object among others is skipped, and listed",
+        [row["source"] for row in skipped] == ["s3://crawl/t/b.jsonl"],
+    )
     place.run("scan", "s3://crawl/t/a.jsonl", "s3://crawl/t/b.jsonl", "--fail-fast", status=2)
     place.run("scan", "s3://crawl/t/a.jsonl", "s3://crawl/t/b.jsonl", "--max-skipped", 1)
     check("`--fail-fast` and `--max-skipped` hold for objects too")
-    place.fails("scan", "s3://crawl/t/a.jsonl", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None,
-                AWS_METADATA_ENDPOINT="http://127.0.0.1:9", says=["no credentials were found", "hint: set `AWS_ACCESS_KEY_ID`"])
+    place.fails(
+        "scan",
+        "s3://crawl/t/a.jsonl",
+        AWS_ACCESS_KEY_ID=None,
+        AWS_SECRET_ACCESS_KEY=None,
+        AWS_METADATA_ENDPOINT="http://127.0.0.1:9",
+        says=["no credentials were found", "hint: set `AWS_ACCESS_KEY_ID`"],
+    )
     check("missing credentials are named")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-    place.fails("scan", "s3://crawl/t/a.jsonl", AWS_ENDPOINT_URL=nobody, says=["the server does not answer", "hint: check the network"])
+    place.fails(
+        "scan",
+        "s3://crawl/t/a.jsonl",
+        AWS_ENDPOINT_URL=nobody,
+        says=["the server does not answer", "hint: check the network"],
+    )
     check("a server that does not answer is named")
 
     store.before_get = lambda key, count: "503 Slow Down" if count in (2, 3) else None
@@ -486,7 +563,13 @@ def check_trouble(place, store, rows):
     check("a server that is busy for a while is asked again", here == place.scan("s3://crawl/t/a.jsonl"))
     store.forget()
     store.before_get = lambda key, count: "503 Slow Down" if count >= 2 else None
-    place.fails("scan", "s3://crawl/t/a.jsonl", "-o", "busy", says=["`s3://crawl/t/a.jsonl`: could not be fetched", "503", "hint:"])
+    place.fails(
+        "scan",
+        "s3://crawl/t/a.jsonl",
+        "-o",
+        "busy",
+        says=["`s3://crawl/t/a.jsonl`: could not be fetched", "503", "hint:"],
+    )
     store.forget()
     store.before_get = lambda key, count: "403 Forbidden"
     place.fails("scan", "s3://crawl/t/a.jsonl", status=1, says=["`a.jsonl`: permission denied", "AWS_ACCESS_KEY_ID"])
@@ -494,8 +577,12 @@ def check_trouble(place, store, rows):
     check("a server that gives up midway ends the run, and nothing is written", not (place.root / "busy").exists())
 
     silent = socket.create_server(("127.0.0.1", 0))
-    child = subprocess.Popen([PROGRAM, "scan", "s3://crawl/t/a.jsonl", "-o", "silent"], cwd=place.root, stdout=subprocess.DEVNULL,
-                             env=place.environment(AWS_ENDPOINT_URL=f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    child = subprocess.Popen(
+        [PROGRAM, "scan", "s3://crawl/t/a.jsonl", "-o", "silent"],
+        cwd=place.root,
+        stdout=subprocess.DEVNULL,
+        env=place.environment(AWS_ENDPOINT_URL=f"http://127.0.0.1:{silent.getsockname()[1]}"),
+    )
     time.sleep(0.5)
     began = time.time()
     child.send_signal(signal.SIGINT)
@@ -515,7 +602,9 @@ def check_trouble(place, store, rows):
         return "drop"
 
     other.before_get = stop
-    place.fails("scan", "s3://crawl/a.jsonl", "-o", "gone", AWS_ENDPOINT_URL=other.url, says=["`s3://crawl/a.jsonl`", "hint:"])
+    place.fails(
+        "scan", "s3://crawl/a.jsonl", "-o", "gone", AWS_ENDPOINT_URL=other.url, says=["`s3://crawl/a.jsonl`", "hint:"]
+    )
     check("a network that is gone midway ends the run, and nothing is written", not (place.root / "gone").exists())
 
 
@@ -527,8 +616,10 @@ def check_cache(place, store, rows):
     plain = place.scan("s3://crawl/c/")
     store.forget()
     first = place.scan("s3://crawl/c/", "--cache-dir", cache)
-    size = sum(len(store.client.get_object(Bucket="crawl", Key=key["Key"])["Body"].read())
-               for key in store.client.list_objects_v2(Bucket="crawl", Prefix="c/")["Contents"])
+    size = sum(
+        len(store.client.get_object(Bucket="crawl", Key=key["Key"])["Body"].read())
+        for key in store.client.list_objects_v2(Bucket="crawl", Prefix="c/")["Contents"]
+    )
     check("with `--cache-dir` each object is fetched once", plain == first and store.bytes == size)
     store.forget()
     second = place.scan("s3://crawl/c/", "--cache-dir", cache)
@@ -549,7 +640,10 @@ def check_cache(place, store, rows):
     check("what was damaged on disk is fetched anew", again == changed and store.gets.total() == 6)
 
     # 12 MiB that hardly pack, for a cache of 5 MiB.
-    noise = [row | {"text": row["text"] + random.Random(number).randbytes(60_000).hex()} for number, row in enumerate(articles(75))]
+    noise = [
+        row | {"text": row["text"] + random.Random(number).randbytes(60_000).hex()}
+        for number, row in enumerate(articles(75))
+    ]
     store.put("big/noise.jsonl", json_lines(noise))
     stored = len(json_lines(noise))
     small = place.root / "small-cache"
@@ -572,15 +666,23 @@ def check_cache(place, store, rows):
     found = place.scan(*arguments)
     done.set()
     watcher.join()
-    check(f"the cache never takes more than was said ({max(sizes)} of {5 << 20} bytes)", max(sizes) <= 5 << 20 and found == expected)
+    check(
+        f"the cache never takes more than was said ({max(sizes)} of {5 << 20} bytes)",
+        max(sizes) <= 5 << 20 and found == expected,
+    )
     check("what fits in it is fetched once, the rest in every pass", stored < store.bytes < 3 * stored)
     place.scan("s3://crawl/c/", "--cache-dir", small, "--cache-size", "1M")
     check("a smaller size is obeyed", held() <= 1 << 20)
 
     killed = place.root / "killed-cache"
     for wait in [0.05, 0.1, 0.2, 0.3, 0.5]:
-        child = subprocess.Popen([PROGRAM, "scan", "s3://crawl/big/", "--cache-dir", killed], cwd=place.root,
-                                 env=place.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [PROGRAM, "scan", "s3://crawl/big/", "--cache-dir", killed],
+            cwd=place.root,
+            env=place.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         time.sleep(wait)
         child.send_signal(signal.SIGKILL)
         child.wait()
@@ -589,15 +691,25 @@ def check_cache(place, store, rows):
 
     both = place.root / "both-cache"
     command = [PROGRAM, "scan", "s3://crawl/big/", "--cache-dir", both, "--cache-size", "7M", "-o"]
-    children = [subprocess.Popen([*command, place.root / f"both-{number}"], env=place.environment(), cwd=place.root,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for number in range(2)]
+    children = [
+        subprocess.Popen(
+            [*command, place.root / f"both-{number}"],
+            env=place.environment(),
+            cwd=place.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(2)
+    ]
     for child in children:
         _, told = child.communicate(timeout=300)
         assert child.returncode == 0, told.decode()
     same = all(place.tables(place.root / f"both-{number}") == expected for number in range(2))
     total = sum(path.stat().st_size for path in both.glob("*"))
     check("two runs share a cache, and its size", same and total <= 7 << 20)
-    place.fails("scan", "s3://crawl/c/", "--cache-dir", place.root / "crawl" / "text.txt", says=["--cache-dir", "hint:"])
+    place.fails(
+        "scan", "s3://crawl/c/", "--cache-dir", place.root / "crawl" / "text.txt", says=["--cache-dir", "hint:"]
+    )
     check("a cache that cannot be made is named")
 
 
@@ -607,18 +719,27 @@ def check_commands(place, store, files):
         place.run(command, local, "-o", place.root / f"{command}-here", "--max-removed", 1)
         place.run(command, "s3://crawl/all/", "-o", place.root / f"{command}-there", "--max-removed", 1)
         here, there = (
-            {path.relative_to(root): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file() and path.name != "summary.json"}
+            {
+                path.relative_to(root): path.read_bytes()
+                for path in sorted(root.rglob("*"))
+                if path.is_file() and path.name != "summary.json"
+            }
             for root in [place.root / f"{command}-here", place.root / f"{command}-there"]
         )
         check(f"`{command}` writes {len(here)} files as from a directory", here == there and len(here) > 15)
     place.run("scan", "s3://crawl/all/", "-o", "applied")
     place.run("dedup", "--from", "applied", "-o", "dedup-from", "--max-removed", 1)
     for path in (place.root / "dedup-here").rglob("*.jsonl*"):
-        assert path.read_bytes() == (place.root / "dedup-from" / path.relative_to(place.root / "dedup-here")).read_bytes(), path
+        assert (
+            path.read_bytes() == (place.root / "dedup-from" / path.relative_to(place.root / "dedup-here")).read_bytes()
+        ), path
     check("`dedup --from` reads the objects of the scan again")
     place.run("clean", "s3://crawl/all/lines.jsonl", "-o", "to-restore")
     place.run("clean", "--restore", "to-restore", "-o", "restored")
-    check("`clean --restore` rebuilds an object", (place.root / "restored" / "lines.jsonl").read_bytes() == files["lines.jsonl"])
+    check(
+        "`clean --restore` rebuilds an object",
+        (place.root / "restored" / "lines.jsonl").read_bytes() == files["lines.jsonl"],
+    )
     place.run("report", "applied", "-o", "page.html")
     told = place.run("report", "applied", "-o", "page.html", "--force").stderr
     check("`report` reads the texts again", "no texts" not in told and "x 1 pass" in told)
@@ -631,11 +752,19 @@ def check_commands(place, store, files):
     done = place.run("dedup", "s3://crawl/all/lines.jsonl", "--against", "s3://crawl/all/text.txt", "-o", "new")
     gone = {row["id"] for row in lines(place.root / "new" / "dropped.jsonl")}
     check("`--against` takes an address", "a0" in gone)
-    for arguments in [("scan", local, "-o", "s3://crawl/out"), ("clean", local, "-o", "https://example.org/out"),
-                      ("report", "applied", "-o", "gs://crawl/page.html"), ("scan", local, "--save-evidence", "az://c/e")]:
-        place.fails(*arguments, says=["objects in stores are read, and never written", "hint: name a place on this machine"])
+    for arguments in [
+        ("scan", local, "-o", "s3://crawl/out"),
+        ("clean", local, "-o", "https://example.org/out"),
+        ("report", "applied", "-o", "gs://crawl/page.html"),
+        ("scan", local, "--save-evidence", "az://c/e"),
+    ]:
+        place.fails(
+            *arguments, says=["objects in stores are read, and never written", "hint: name a place on this machine"]
+        )
     check("an output in a store is refused")
-    place.fails("scan", "gs://crawl/a.jsonl", GOOGLE_SERVICE_ACCOUNT="nowhere.json", says=["`gs://crawl/a.jsonl`", "hint:"])
+    place.fails(
+        "scan", "gs://crawl/a.jsonl", GOOGLE_SERVICE_ACCOUNT="nowhere.json", says=["`gs://crawl/a.jsonl`", "hint:"]
+    )
     place.fails("scan", "az://crawl/a.jsonl", says=["`az://crawl/a.jsonl`", "AZURE_STORAGE_ACCOUNT_NAME"])
     check("other stores say what they need")
 
@@ -662,7 +791,9 @@ def check_web(place, files):
         check("no scratch file is left", place.scratch() == [])
         place.scan(f"{url}/secret/lines.jsonl?token=x")
         assert "token" not in place.told
-        place.fails("scan", f"{url}/secret/lines.jsonl", says=[f"`{url}/secret/lines.jsonl`: permission denied: ", "403"])
+        place.fails(
+            "scan", f"{url}/secret/lines.jsonl", says=[f"`{url}/secret/lines.jsonl`: permission denied: ", "403"]
+        )
         place.fails("scan", f"{url}/nothing.jsonl", says=[f"`{url}/nothing.jsonl`: no such object"])
         place.fails("scan", f"{url}/all/", says=["web servers do not list what they have", "--files-from"])
         found = place.scan(f"{url}/empty.jsonl", f"{url}/with%20blank.jsonl")
@@ -687,7 +818,9 @@ def check_web(place, files):
             give(self, with_body)
 
         handler.give = changing
-        place.fails("scan", f"{url}/all/lines.jsonl", says=[f"`{url}/all/lines.jsonl`: has changed since this run began"])
+        place.fails(
+            "scan", f"{url}/all/lines.jsonl", says=[f"`{url}/all/lines.jsonl`: has changed since this run began"]
+        )
         check(f"a file that changes on a web server that gives {kind} is noticed")
 
 
@@ -711,9 +844,15 @@ def main():
         check_commands(place, store, files)
         check_web(place, files)
         if LEAN:
-            place.fails("scan", "s3://crawl/all/", program=LEAN,
-                        says=["`s3://crawl/all/`: this program was built without the feature `object-store`",
-                              "hint: build it with `cargo install --features object-store`"])
+            place.fails(
+                "scan",
+                "s3://crawl/all/",
+                program=LEAN,
+                says=[
+                    "`s3://crawl/all/`: this program was built without the feature `object-store`",
+                    "hint: build it with `cargo install --features object-store`",
+                ],
+            )
             check("a program without the feature names it")
         store.stop()
     print(f"{CHECKS} passed, 0 failed")
