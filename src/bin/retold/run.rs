@@ -36,6 +36,8 @@ pub struct Means {
     pub chosen_temp_dir: Option<PathBuf>,
     /// When the run began.
     pub began: Instant,
+    /// The id of the run, in `summary.json`.
+    pub id: String,
 }
 
 /// Memory taken for granted where the system does not tell how much it has.
@@ -55,7 +57,14 @@ impl Means {
         };
         let temp_dir = global.temp_dir.clone().unwrap_or_else(std::env::temp_dir);
         interrupt::remember_scratch(&temp_dir);
-        Means { threads, memory, temp_dir, chosen_temp_dir: global.temp_dir.clone(), began: Instant::now() }
+        Means {
+            threads,
+            memory,
+            temp_dir,
+            chosen_temp_dir: global.temp_dir.clone(),
+            began: Instant::now(),
+            id: log::next_run_id(),
+        }
     }
 
     /// Returns the room for what is sorted and kept between the passes.
@@ -129,7 +138,7 @@ impl Means {
             false => std::path::absolute(path).as_deref().unwrap_or(path).display().to_string(),
         };
         RunFacts {
-            id: log::run_id().to_owned(),
+            id: self.id.clone(),
             threads: self.threads as u64,
             memory: self.memory,
             paths: paths.iter().map(absolute).collect(),
