@@ -13,8 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pyarrow
+import pyarrow.parquet
 import pytest
+from nbclient import NotebookClient
 
 import retold
 from conftest import crawl
@@ -45,6 +48,10 @@ def test_other_threads_run_meanwhile(many: pyarrow.Table) -> None:
     during = [at for at in ticks if began <= at <= began + took]
     longest = max(b - a for a, b in zip([began, *during], [*during, began + took], strict=True))
     assert took > 0.3 and longest < 0.25 * took, (took, longest)
+
+
+def test_every_run_has_an_id_of_its_own(pages: pyarrow.Table) -> None:
+    assert len({retold.scan(pages, progress=False).summary["run"]["id"] for _ in range(3)}) == 3
 
 
 def test_scans_run_beside_each_other(pages: pyarrow.Table) -> None:
@@ -132,6 +139,21 @@ def test_a_terminal_shows_a_bar_and_a_pipe_does_not(many: pyarrow.Table, tmp_pat
             shown += part
     assert process.returncode == 0
     assert b"documents" in shown and b"judging: " in shown
+
+
+def test_a_notebook_shows_a_bar_and_takes_it_away(many: pyarrow.Table, tmp_path: Path) -> None:
+    path = tmp_path / "many.parquet"
+    pyarrow.parquet.write_table(many, path)
+
+    def outputs(code: str) -> str:
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+        NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+        return str(notebook.cells[0].outputs)
+
+    scan = f"import retold\nscan = retold.scan({str(path)!r}, threads=1)"
+    assert "<progress" not in outputs(scan)
+    kept = "import retold._progress\nretold._progress._NotebookBar.close = lambda self: None\n"
+    assert "<progress" in outputs(kept + scan) and "documents" in outputs(kept + scan)
 
 
 def test_nothing_to_read_is_an_input_error(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 //! Messages as lines of JSON, for whoever gathers logs: `--log-json`.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use retold::document::Skipped;
-use retold::hash::mix64;
+use retold::hash::{hash64, mix64};
 use serde::Serialize;
 
 /// How much a message matters.
@@ -47,6 +48,16 @@ pub fn run_id() -> &'static str {
         format!("{:016x}", mix64(now ^ u64::from(std::process::id()) << 32))
     });
     &ID
+}
+
+/// Returns the id of the next run of this process: that of the program for the first, which is its only one; a program
+/// that this one is a part of has several.
+pub fn next_run_id() -> String {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    match RUNS.fetch_add(1, Ordering::Relaxed) {
+        0 => run_id().to_owned(),
+        run => format!("{:016x}", mix64(hash64(run_id().as_bytes()) ^ run)),
+    }
 }
 
 /// Returns a message as a line of the log, without its line end; `skipped` is what it is about.

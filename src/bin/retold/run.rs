@@ -39,6 +39,8 @@ pub struct Means {
     pub remote: RemoteSettings,
     /// When the run began.
     pub began: Instant,
+    /// The id of the run, in `summary.json`.
+    pub id: String,
 }
 
 /// Memory taken for granted where the system does not tell how much it has.
@@ -62,8 +64,15 @@ impl Means {
             variables: store_variables(),
             cache: global.cache_dir.clone().map(|directory| CacheSettings { directory, most_bytes: global.cache_size }),
         };
-        let chosen_temp_dir = global.temp_dir.clone();
-        Means { threads, memory, temp_dir, chosen_temp_dir, remote, began: Instant::now() }
+        Means {
+            threads,
+            memory,
+            temp_dir,
+            chosen_temp_dir: global.temp_dir.clone(),
+            remote,
+            began: Instant::now(),
+            id: log::next_run_id(),
+        }
     }
 
     /// Returns the room for what is sorted and kept between the passes.
@@ -137,7 +146,7 @@ impl Means {
             false => std::path::absolute(path).as_deref().unwrap_or(path).display().to_string(),
         };
         RunFacts {
-            id: log::run_id().to_owned(),
+            id: self.id.clone(),
             threads: self.threads as u64,
             memory: self.memory,
             paths: paths.iter().map(absolute).collect(),
