@@ -199,7 +199,7 @@ fn files_that_lie_are_skipped_and_told() {
     let end = long.len() - 10;
     let length = u32::from_le_bytes(long[end..end + 4].try_into().unwrap()) as usize;
     let footer = arrow_ipc::root_as_footer(&long[end - length..end]).unwrap();
-    let last = footer.recordBatches().unwrap().iter().last().unwrap().offset() as usize;
+    let last = footer.recordBatches().unwrap().iter().next_back().unwrap().offset() as usize;
     long[last + 4..last + 8].copy_from_slice(&u32::MAX.to_le_bytes());
     place.file("crawl/long.arrow", long);
     let outcome = place.run(["scan", "crawl", "-o", "out"]).ends_with(1);

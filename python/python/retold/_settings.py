@@ -26,6 +26,8 @@ NOT_SETTINGS: Mapping[str, str] = {
     "from": "`scan.clean()`, `scan.dedup()` and `scan.explain()` apply a finished scan",
     "restore": "the command `retold clean --restore` puts back what it cut out of files",
     "files-from": "inputs are a list",
+    "cache-dir": "the module reads no addresses: the program does, built with the feature `object-store`",
+    "cache-size": "the module reads no addresses: the program does, built with the feature `object-store`",
 }
 
 

@@ -95,12 +95,15 @@ pub type Decisions<'a> = dyn Iterator<Item = Result<Decision>> + Send + 'a;
 pub type Write<'a> =
     dyn Fn(&Source, &mut Decisions<'_>, RewriteSettings, Option<&OutputDirectory>) -> Result<Rewritten> + 'a;
 
+/// What opens inputs, to be read so many times.
+pub type Open<'a> = dyn Fn(&[PathBuf], &SourceSettings, u64) -> Result<Source> + 'a;
+
 /// Where documents come from and where they go.
 pub struct Ends<'a> {
     /// What is read; none: what the command line names, or the inputs of the scan.
     pub paths: Option<&'a [PathBuf]>,
     /// Opens it, to be read so many times.
-    pub open: &'a dyn Fn(&[PathBuf], &SourceSettings, u64) -> Result<Source>,
+    pub open: &'a Open<'a>,
     /// Writes what was read.
     pub write: &'a Write<'a>,
 }
