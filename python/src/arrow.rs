@@ -11,9 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyType};
 use pyo3_arrow::PyTable;
 use pyo3_arrow::input::AnyRecordBatch;
-use retold::input::{Cell, HeldTable};
-
-use crate::cells::cell;
+use retold::input::{Cell, HeldTable, cell_of_arrow as cell};
 
 /// A table of Arrow: batches of one schema.
 ///

@@ -9,11 +9,10 @@ use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
 use arrow_select::interleave::interleave;
 use pyo3::prelude::*;
-use retold::input::{Cell, Source};
+use retold::input::{Cell, Source, cell_of_arrow as cell};
 use retold::output::{Applied, AppliedTables, DROPPED, REMOVED};
 
 use crate::arrow::ArrowTable;
-use crate::cells::cell;
 use crate::diagnostics::hinted;
 use crate::rows;
 

@@ -44,8 +44,6 @@ mod timings;
 #[path = "../../src/bin/retold/values.rs"]
 mod values;
 
-mod cells;
-
 mod arrow;
 
 mod rows;

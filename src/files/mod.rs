@@ -3,6 +3,7 @@
 //! Knows no documents and no containers: bytes, names and directories alone. What is read may also be an object in a
 //! store: [`Place`] decides.
 
+mod nearby;
 mod packed;
 mod part;
 mod place;
@@ -12,6 +13,7 @@ mod new_file;
 
 pub(crate) use directory::is_summary;
 pub use directory::{OutputDirectory, OutputFile, is_ours};
+pub use nearby::Nearby;
 pub use new_file::NewFile;
 pub use packed::{Compression, InputReader, open, unpack};
 pub use part::{Packing, Part};
@@ -22,7 +24,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Bytes read from a file at once: past this size a system call costs nothing beside the copy.
-const READ_BYTES: usize = 256 << 10;
+pub(crate) const READ_BYTES: usize = 256 << 10;
 
 /// A file or directory could not be used.
 #[derive(Debug, thiserror::Error)]

@@ -4,6 +4,7 @@
 //! they are copied to a scratch file first, packed. A member's name never names a place outside of its archive.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use zip::CompressionMethod;
 
 use crate::document::Skipped;
-use crate::files::{Compression, FileError, Packing, Part, Place};
+use crate::files::{Compression, FileError, Packing, Part, Place, READ_BYTES};
 use crate::input::container::{Container, suffix};
 use crate::input::stream::ScratchFile;
 use crate::input::{SourceSettings, walk};
@@ -69,6 +70,8 @@ pub(super) enum Stand {
 pub(super) struct Listing {
     pub members: Vec<Member>,
     pub skipped: Vec<Skipped>,
+    /// Whether it holds a file at all.
+    pub has_files: bool,
     /// Where parts stand, if not in the archive itself.
     pub scratch: Option<ScratchFile>,
 }
@@ -124,6 +127,7 @@ impl List<'_, '_> {
 
     /// Says how a member is read, if it is.
     fn choose(&mut self, name: &[u8]) -> Option<(PathBuf, Container)> {
+        self.listing.has_files = true;
         let shown = String::from_utf8_lossy(name).into_owned();
         let Some(path) = safe_name(name) else {
             let reason = "its name does not stay inside the archive, or cannot be the name of a file";
@@ -157,6 +161,7 @@ impl List<'_, '_> {
             let member = match archive.by_index_raw(index) {
                 Ok(member) => member,
                 Err(error) => {
+                    self.listing.has_files = true;
                     let name = format!("member {}", index + 1);
                     self.skip(&name, &format!("it cannot be found: {error}"), "fetch the archive again");
                     continue;
@@ -246,7 +251,9 @@ impl List<'_, '_> {
             .map_err(|error| walk::skipped_path(self.source.to_owned(), &io_error(error)))?;
         if reader.compression() == Compression::Plain {
             let file = self.file(place)?;
-            self.tar_members(tar::Archive::new(BufReader::new(file)), None)?;
+            // What lies between headers is read too: a seek would cost more than a short text.
+            let file = BufReader::with_capacity(READ_BYTES, file);
+            self.tar_members(tar::Archive::new(file), None)?;
             return self.copy_columns(place);
         }
         let (scratch, file) =
@@ -264,6 +271,7 @@ impl List<'_, '_> {
             let mut entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
+                    self.listing.has_files = true;
                     let damaged = self.damaged("another member of a tar archive", &error);
                     self.listing.skipped.push(damaged);
                     break;
@@ -358,19 +366,25 @@ fn io_error(error: FileError) -> io::Error {
 /// Names of members that are read, so that each has a place of its own.
 #[derive(Default)]
 struct Names {
-    files: HashSet<PathBuf>,
-    directories: HashSet<PathBuf>,
+    // As they are written: they were put together of parts, and their parts need not be found again to compare them.
+    files: HashSet<OsString>,
+    directories: HashSet<OsString>,
 }
 
 impl Names {
     /// Takes a name, unless a file or directory of that name would stand in its way.
     fn take(&mut self, name: &Path) -> bool {
-        let above = || name.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
-        if self.directories.contains(name) || above().any(|above| self.files.contains(above)) {
+        let above = || name.ancestors().skip(1).map(Path::as_os_str).filter(|above| !above.is_empty());
+        if self.directories.contains(name.as_os_str()) || above().any(|above| self.files.contains(above)) {
             return false;
         }
-        self.directories.extend(above().map(Path::to_owned));
-        self.files.insert(name.to_owned())
+        for above in above() {
+            // Those above it came with it.
+            if !self.directories.insert(above.to_owned()) {
+                break;
+            }
+        }
+        self.files.insert(name.into())
     }
 }
 

@@ -5,6 +5,7 @@
 //! with one. A row whose quotes do not close as they should is read once more with its quotes as characters; if it has the
 //! columns of the table then, that is what they are.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use crate::document::{Skipped, Span};
 use crate::input::InputFile;
 use crate::input::chunk::Record;
 use crate::input::chunks::open_input;
-use crate::input::decode::{Charset, decode_as, detect};
+use crate::input::decode::{Charset, decode_as, detect, detected};
 use crate::input::fields::{self, Field, Fields, Value};
 use crate::input::parse::{Trouble, Values};
 use crate::input::ranges::{ends, raw_ranges, without};
@@ -40,14 +41,14 @@ struct Cell {
 }
 
 /// A row found in some bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Row {
     /// Where its last cell ends, closing quote included.
     body_end: usize,
     /// Where its line end ends.
     end: usize,
-    /// Its cells, or why it has none.
-    cells: Result<Vec<Cell>, &'static str>,
+    /// Why it has no cells, if it has none.
+    wrong: Option<&'static str>,
 }
 
 impl Layout {
@@ -82,8 +83,11 @@ impl Layout {
         let mut layouts: Vec<Layout> = DELIMITERS
             .iter()
             .filter_map(|(delimiter, _)| {
-                let row = next_row(head, blank_lines(head, 0), *delimiter, None, is_whole)?;
-                let cells = row.cells.ok()?;
+                let mut cells = Vec::new();
+                let row = next_row(head, blank_lines(head, 0), *delimiter, None, is_whole, &mut cells)?;
+                if row.wrong.is_some() {
+                    return None;
+                }
                 let columns = cells.iter().map(|cell| text_of(head, cell).trim().to_owned()).collect();
                 Some(Layout { delimiter: *delimiter, columns })
             })
@@ -102,7 +106,8 @@ impl Layout {
         let (mut end, mut rows) = (0, 0);
         let mut is_header = has_header;
         let mut at = start_of(bytes, has_header);
-        while let Some(row) = self.row_at(bytes, &mut at, false) {
+        let mut cells = Vec::with_capacity(self.columns.len());
+        while let Some(row) = self.row_at(bytes, &mut at, false, &mut cells) {
             end = row.end;
             rows += u64::from(!std::mem::take(&mut is_header));
         }
@@ -119,21 +124,23 @@ impl Layout {
     /// Returns the rows of data in whole rows.
     pub fn rows(&self, bytes: &[u8], has_header: bool, first_row: u64) -> Vec<Record> {
         let mut at = start_of(bytes, has_header);
+        let mut cells = Vec::with_capacity(self.columns.len());
         if has_header {
-            self.row_at(bytes, &mut at, true);
+            self.row_at(bytes, &mut at, true, &mut cells);
         }
         let mut records = Vec::new();
         loop {
             at = blank_lines(bytes, at);
             let start = at;
-            let Some(row) = self.row_at(bytes, &mut at, true) else { return records };
+            let Some(row) = self.row_at(bytes, &mut at, true, &mut cells) else { return records };
             let number = first_row + records.len() as u64;
             records.push(Record { row: number, range: start..row.body_end, end: row.end });
         }
     }
 
-    fn row_at(&self, bytes: &[u8], at: &mut usize, is_whole: bool) -> Option<Row> {
-        let row = next_row(bytes, blank_lines(bytes, *at), self.delimiter, Some(self.columns.len()), is_whole)?;
+    fn row_at(&self, bytes: &[u8], at: &mut usize, is_whole: bool, cells: &mut Vec<Cell>) -> Option<Row> {
+        let columns = Some(self.columns.len());
+        let row = next_row(bytes, blank_lines(bytes, *at), self.delimiter, columns, is_whole, cells)?;
         *at = row.end;
         Some(row)
     }
@@ -147,8 +154,11 @@ impl Layout {
             field: None,
             is_text: true,
         };
-        let row = next_row(bytes, 0, self.delimiter, Some(self.columns.len()), true);
-        let cells = row.map_or_else(|| Ok(Vec::new()), |row| row.cells).map_err(|what| trouble(what.to_owned()))?;
+        let mut cells = Vec::with_capacity(self.columns.len());
+        let row = next_row(bytes, 0, self.delimiter, Some(self.columns.len()), true, &mut cells);
+        if let Some(wrong) = row.and_then(|row| row.wrong) {
+            return Err(trouble(wrong.to_owned()));
+        }
         if cells.len() == self.columns.len() {
             return Ok(cells);
         }
@@ -161,18 +171,20 @@ impl Layout {
     /// Reads the cells of one row that mean something.
     pub(super) fn read_row(&self, bytes: &[u8], fields: &Fields) -> Result<Values, Trouble> {
         let cells = self.cells(bytes)?;
-        let (charset, _) = detect(bytes).map_err(|found| Trouble::no_text("a row of a table", found))?;
+        let (charset, text) = detected(bytes).map_err(|found| Trouble::no_text("a row of a table", found))?;
         let mut record = fields::Record::default();
         for (name, cell) in self.columns.iter().zip(&cells) {
-            let meanings = fields.meanings(name);
-            if meanings.is_empty() {
-                continue;
+            let Some((last, others)) = fields.meanings(name).split_last() else { continue };
+            let text = match text {
+                // Delimiters and quotes are characters of their own, so that cells begin and end between characters.
+                Some(row) => unquoted(Cow::Borrowed(&row[cell.range.clone()]), cell),
+                None => value(bytes, cell, charset),
+            };
+            let value = if text.is_empty() { Value::Missing } else { Value::Given(text) };
+            for meaning in others {
+                record.offer(*meaning, value.clone());
             }
-            let text = value(bytes, cell, charset);
-            for meaning in meanings {
-                let value = if text.is_empty() { Value::Missing } else { Value::Given(text.clone()) };
-                record.offer(*meaning, value);
-            }
+            record.offer(*last, value);
         }
         Ok(Values { record, note: charset.note() })
     }
@@ -229,7 +241,10 @@ fn text_of(bytes: &[u8], cell: &Cell) -> String {
 }
 
 fn value(bytes: &[u8], cell: &Cell, charset: Charset) -> String {
-    let text = decode_as(&bytes[cell.range.clone()], charset);
+    unquoted(decode_as(&bytes[cell.range.clone()], charset), cell)
+}
+
+fn unquoted(text: Cow<'_, str>, cell: &Cell) -> String {
     if cell.doubled { text.replace("\"\"", "\"") } else { text.into_owned() }
 }
 
@@ -257,14 +272,22 @@ fn value_offsets(raw: &str, doubled: bool, offsets: &[usize]) -> Vec<usize> {
     found
 }
 
-/// Finds the row that begins at `start`; none if there is none, or if more bytes are needed to tell.
+/// Finds the row that begins at `start`, and its cells in place of those given; none if there is none, or if more bytes are
+/// needed to tell.
 ///
 /// With `columns`, a row whose quotes are wrong is taken for its first line, its quotes for characters.
 ///
 /// # Source
 /// RFC 4180; beyond it, as the crate `csv` reads.
-fn next_row(bytes: &[u8], start: usize, delimiter: u8, columns: Option<usize>, is_whole: bool) -> Option<Row> {
-    let mut cells = Vec::new();
+fn next_row(
+    bytes: &[u8],
+    start: usize,
+    delimiter: u8,
+    columns: Option<usize>,
+    is_whole: bool,
+    cells: &mut Vec<Cell>,
+) -> Option<Row> {
+    cells.clear();
     let mut at = start;
     if start >= bytes.len() {
         return None;
@@ -276,8 +299,8 @@ fn next_row(bytes: &[u8], start: usize, delimiter: u8, columns: Option<usize>, i
                     (cell, after)
                 }
                 Quoted::More => return None,
-                Quoted::Closed(..) => return bare_row(bytes, start, delimiter, columns, is_whole, INNER_QUOTE),
-                Quoted::Open => return bare_row(bytes, start, delimiter, columns, is_whole, OPEN_QUOTE),
+                Quoted::Closed(..) => return bare_row(bytes, start, delimiter, columns, is_whole, cells, INNER_QUOTE),
+                Quoted::Open => return bare_row(bytes, start, delimiter, columns, is_whole, cells, OPEN_QUOTE),
             }
         } else {
             bare_cell(bytes, at, delimiter, is_whole)?
@@ -285,7 +308,7 @@ fn next_row(bytes: &[u8], start: usize, delimiter: u8, columns: Option<usize>, i
         cells.push(cell);
         match bytes.get(after) {
             Some(byte) if *byte == delimiter => at = after + 1,
-            _ => return Some(Row { body_end: after, end: line_end(bytes, after, is_whole)?, cells: Ok(cells) }),
+            _ => return Some(Row { body_end: after, end: line_end(bytes, after, is_whole)?, wrong: None }),
         }
     }
 }
@@ -300,9 +323,10 @@ fn bare_row(
     delimiter: u8,
     columns: Option<usize>,
     is_whole: bool,
+    cells: &mut Vec<Cell>,
     wrong: &'static str,
 ) -> Option<Row> {
-    let mut cells = Vec::new();
+    cells.clear();
     let mut at = start;
     loop {
         let (cell, after) = bare_cell(bytes, at, delimiter, is_whole)?;
@@ -311,8 +335,8 @@ fn bare_row(
             at = after + 1;
             continue;
         }
-        let cells = if columns == Some(cells.len()) { Ok(cells) } else { Err(wrong) };
-        return Some(Row { body_end: after, end: line_end(bytes, after, is_whole)?, cells });
+        let wrong = (columns != Some(cells.len())).then_some(wrong);
+        return Some(Row { body_end: after, end: line_end(bytes, after, is_whole)?, wrong });
     }
 }
 

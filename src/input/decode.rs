@@ -56,17 +56,35 @@ impl Decoded {
 /// # Errors
 /// If the bytes are no text: says what they look like.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
-    let (charset, mark) = detect(&bytes)?;
-    let text = match charset {
-        Charset::Utf8 => {
-            let mut text = String::from_utf8(bytes).expect("it was detected as UTF-8");
+    let bytes = match String::from_utf8(bytes) {
+        Ok(mut text) => {
+            let (charset, mark) = of_utf8(text.as_bytes())?;
             text.drain(..mark);
-            text
+            return Ok(Decoded { text, charset, mark });
         }
-        charset => decode_as(&bytes[mark..], charset).into_owned(),
+        Err(error) => error.into_bytes(),
     };
-    Ok(Decoded { text, charset, mark })
+    let (charset, mark) = detect(&bytes)?;
+    Ok(Decoded { text: decode_as(&bytes[mark..], charset).into_owned(), charset, mark })
 }
+
+/// Decodes some bytes of a file as [`decode`] decodes a whole one.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn decode_part(bytes: &[u8]) -> Result<Decoded, &'static str> {
+    let (charset, text) = detected(bytes)?;
+    match text {
+        Some(text) => {
+            let mark = mark_of_utf8(bytes);
+            Ok(Decoded { text: text[mark..].to_owned(), charset, mark })
+        }
+        None => decode(bytes.to_vec()),
+    }
+}
+
+/// Bytes whose control characters tell a text from something else: what is no text shows it from the first.
+const HEAD_BYTES: usize = 512;
 
 /// Bytes in which a page says what it is written in.
 const DECLARED_BYTES: usize = 4096;
@@ -88,7 +106,7 @@ pub(crate) fn decode_page(bytes: &[u8], said: Option<&str>) -> Result<(String, O
             return Ok((encoding.decode_without_bom_handling(bytes).0.into_owned(), None));
         }
     }
-    decode(bytes.to_vec()).map(|decoded| {
+    decode_part(bytes).map(|decoded| {
         let note = decoded.note();
         (decoded.text, note)
     })
@@ -113,15 +131,14 @@ fn declared(head: &[u8]) -> Option<Vec<u8>> {
 /// # Errors
 /// If the bytes are no text: says what they look like.
 pub(crate) fn detect(bytes: &[u8]) -> Result<(Charset, usize), &'static str> {
+    let Err(invalid) = std::str::from_utf8(bytes) else { return of_utf8(bytes) };
     if let Some((encoding, mark)) = Encoding::for_bom(bytes).filter(|(encoding, _)| *encoding != encoding_rs::UTF_8) {
         return Ok((Charset::Other(encoding), mark));
     }
-    let invalid = std::str::from_utf8(bytes).err();
-    if let Some(what) = binary(bytes, invalid.is_none()) {
+    if let Some(what) = binary(bytes, false) {
         return Err(what);
     }
-    let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let Some(invalid) = invalid else { return Ok((Charset::Utf8, mark)) };
+    let mark = mark_of_utf8(bytes);
     if mark > 0 || is_nearly_utf8(bytes) {
         return Ok((Charset::BrokenUtf8, mark));
     }
@@ -131,6 +148,26 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<(Charset, usize), &'static str> {
     // A sample may end inside a character: said to be whole, GBK and EUC-KR were taken for windows-1252.
     detector.feed(sample, from + sample.len() == bytes.len());
     Ok((Charset::Other(detector.guess(None, Utf8Detection::Deny)), 0))
+}
+
+/// Tells how bytes are to be decoded, as [`detect`] does; those that are UTF-8 as text, their byte order mark included.
+///
+/// # Errors
+/// As [`detect`].
+pub(crate) fn detected(bytes: &[u8]) -> Result<(Charset, Option<&str>), &'static str> {
+    match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) => Ok((of_utf8(bytes)?.0, Some(text))),
+        Err(_) => Ok((detect(bytes)?.0, None)),
+    }
+}
+
+/// What [`detect`] says of bytes that are UTF-8. No byte order mark of another encoding is UTF-8.
+fn of_utf8(bytes: &[u8]) -> Result<(Charset, usize), &'static str> {
+    binary(bytes, true).map_or(Ok((Charset::Utf8, mark_of_utf8(bytes))), Err)
+}
+
+fn mark_of_utf8(bytes: &[u8]) -> usize {
+    if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
 /// Decodes bytes whose encoding is known, without their byte order mark.
@@ -175,9 +212,18 @@ fn binary(bytes: &[u8], is_utf8: bool) -> Option<&'static str> {
     if zeros > 0 && (zeros > bytes.len() / 100 || !is_utf8) {
         return Some("binary data");
     }
-    let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
-    let head = &bytes[..bytes.len().min(4096)];
-    (head.iter().filter(|byte| is_control(byte)).count() > head.len() / 10).then_some("binary data")
+    let head = &bytes[..bytes.len().min(HEAD_BYTES)];
+    (controls(head) > head.len() / 10).then_some("binary data")
+}
+
+/// Counts control characters that texts have no use for.
+fn controls(bytes: &[u8]) -> usize {
+    // Without branches, and added up as bytes, so that the compiler does many at once.
+    let is_control = |byte: u8| {
+        (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') & (byte != 0x0c) & (byte != 0x1b)
+    };
+    let count = |bytes: &[u8]| bytes.iter().map(|byte| u8::from(is_control(*byte))).sum::<u8>();
+    bytes.chunks(usize::from(u8::MAX)).map(|bytes| usize::from(count(bytes))).sum()
 }
 
 /// Returns where the characters at ascending `offsets` of the decoded text begin in `bytes`, which were decoded to it.

@@ -87,12 +87,12 @@ impl InputFile {
 
     /// Makes the document that a text file is.
     pub(crate) fn text_document(&self, text: String) -> Document {
-        self.document(self.source.to_string(), 0, None, None, None, None, text)
+        self.document(String::from(&*self.source), 0, None, None, None, None, text)
     }
 
     /// Makes the document that a page is.
     pub(super) fn page_document(&self, page: Page) -> Document {
-        self.document(self.source.to_string(), 0, page.url, None, page.title, page.date, page.text)
+        self.document(String::from(&*self.source), 0, page.url, None, page.title, page.date, page.text)
     }
 
     /// Returns whether its copies are files of another form, or written anew, and cannot be made into it again.

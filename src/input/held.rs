@@ -8,16 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Parsed, Skipped};
-use crate::hash::{hash64, mix64};
-use crate::input::fields::{self, Fields, Value};
+use crate::hash::mix64;
+use crate::input::fields::Fields;
 use crate::input::limits::Limits;
-use crate::input::rows::{Column, choose};
-use crate::input::{InputFile, parse};
-
-/// Bytes of text that a piece ends after.
-const PIECE_BYTES: usize = 1 << 20;
-/// Rows that a piece has at most.
-const PIECE_ROWS: u64 = 4096;
+use crate::input::rows::{Column, PIECE_BYTES, PIECE_ROWS, Row, choose};
+use crate::input::{Cell, InputFile, parse};
 
 /// A table in memory, such as a data frame or batches of Arrow: a document is a row.
 ///
@@ -34,19 +29,6 @@ pub trait HeldTable: fmt::Debug + Send + Sync {
 
     /// Returns what stands in a cell; row and column are those of the table.
     fn cell(&self, row: u64, column: usize) -> Cell<'_>;
-}
-
-/// What stands in a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell<'a> {
-    /// Nothing.
-    Null,
-    /// A text.
-    Text(&'a str),
-    /// A number or a time, in words.
-    Word(String),
-    /// Something that is neither text nor number: what it is, for messages.
-    Other(&'static str),
 }
 
 /// A table being read.
@@ -104,7 +86,7 @@ impl<'a> Rows<'a> {
     /// Returns the next rows, none at the end.
     pub fn next_piece(&mut self) -> Option<Piece> {
         let first = self.position.row;
-        let end = self.table.rows().min(first.saturating_add(PIECE_ROWS));
+        let end = self.table.rows().min(first.saturating_add(PIECE_ROWS as u64));
         if first >= end {
             return None;
         }
@@ -143,20 +125,13 @@ impl Piece {
     pub fn parse(self, file: &InputFile, fields: &Fields, digest: &AtomicU64) -> Parsed {
         let mut parsed = Parsed { bytes: self.bytes, digest: mix64(self.rows.start), ..Parsed::default() };
         let mut notes = parse::Notes::default();
-        for row in self.rows.clone() {
-            let mut record = fields::Record::default();
+        for number in self.rows {
+            let mut row = Row::default();
             for column in &*self.columns {
-                let value = self.value(row, column);
-                parsed.digest = match &value {
-                    Value::Given(text) => mix64(parsed.digest ^ hash64(text.as_bytes())),
-                    _ => mix64(parsed.digest),
-                };
-                for meaning in &column.meanings[1..] {
-                    record.offer(*meaning, value.clone());
-                }
-                record.offer(column.meanings[0], value);
+                column.offer(self.table.cell(number, column.number), &self.limits, &mut row);
             }
-            match parse::read_cells(record, row, file, fields, &mut notes) {
+            parsed.digest = row.digest(parsed.digest);
+            match parse::read_cells(row.record, number, file, fields, &mut notes) {
                 Ok(document) => parsed.documents.push(document),
                 Err(skipped) => parsed.skipped.push(skipped),
             }
@@ -165,20 +140,6 @@ impl Piece {
         // Sums do not depend on the order in which workers come to their parts.
         digest.fetch_add(parsed.digest, Ordering::Relaxed);
         parsed
-    }
-
-    fn value(&self, row: u64, column: &Column) -> Value {
-        match self.table.cell(row, column.number) {
-            Cell::Null => Value::Missing,
-            Cell::Text("") => Value::Missing,
-            Cell::Text(text) if text.len() as u64 > self.limits.record_bytes => {
-                Value::Wrong(self.limits.too_long_value())
-            }
-            Cell::Text(text) => Value::Given(text.to_owned()),
-            Cell::Word(_) if column.is_text() => Value::Wrong("a number"),
-            Cell::Word(word) => Value::Given(word),
-            Cell::Other(what) => Value::Wrong(what),
-        }
     }
 }
 
@@ -232,10 +193,10 @@ mod tests {
     #[test]
     fn a_row_is_a_document_and_one_without_a_text_is_skipped() {
         let rows = vec![
-            vec![Cell::Word("7".into()), Cell::Text("one"), Cell::Text("https://www.a.example/x")],
+            vec![Cell::Word("7".into()), Cell::Text("one".into()), Cell::Text("https://www.a.example/x".into())],
             vec![Cell::Null, Cell::Null, Cell::Null],
-            vec![Cell::Text("c"), Cell::Other("a list"), Cell::Null],
-            vec![Cell::Text("d"), Cell::Word("12".into()), Cell::Null],
+            vec![Cell::Text("c".into()), Cell::Other("a list"), Cell::Null],
+            vec![Cell::Text("d".into()), Cell::Word("12".into()), Cell::Null],
         ];
         let source = open(&["id", "text", "url"], rows);
         let parsed = read(&source);
@@ -255,11 +216,11 @@ mod tests {
 
     #[test]
     fn every_pass_gives_the_same_and_another_text_another_digest() {
-        let text = |text: &'static str| vec![vec![Cell::Text(text)]; 3 * PIECE_ROWS as usize];
+        let text = |text: &'static str| vec![vec![Cell::Text(text.into())]; 3 * PIECE_ROWS];
         let source = open(&["text"], text("one"));
         let first = read(&source);
         let digests = source.digests();
-        assert_eq!(first.documents.len(), 3 * PIECE_ROWS as usize);
+        assert_eq!(first.documents.len(), 3 * PIECE_ROWS);
         let second = read(&source);
         assert_eq!((first.documents, digests.clone()), (second.documents, source.digests()));
         let other = open(&["text"], text("two"));

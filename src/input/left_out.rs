@@ -16,6 +16,8 @@ pub struct LeftOut {
     pub globbed: u64,
     /// Files of a kind that is not read, by suffix.
     pub suffixes: BTreeMap<String, u64>,
+    /// Archives that hold no file.
+    pub empty_archives: u64,
     /// Files that were given twice.
     pub repeated: u64,
     /// Directories and tables that this program wrote, by path.
@@ -59,6 +61,9 @@ impl LeftOut {
                 })
                 .collect();
             lines.push(format!("left out {} of other kinds: {}", count(total, "file", "files"), kinds.join(", ")));
+        }
+        if self.empty_archives > 0 {
+            lines.push(format!("left out {} without a file", count(self.empty_archives, "archive", "archives")));
         }
         if self.repeated > 0 {
             lines.push(format!("left out {} given twice", count(self.repeated, "file", "files")));

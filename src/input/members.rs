@@ -44,6 +44,7 @@ impl Archive {
             Ok(listing) => listing,
             Err(skipped) => return out.skipped.push(skipped),
         };
+        out.left_out.empty_archives += u64::from(!listing.has_files);
         out.skipped.extend(listing.skipped);
         let in_scratch = |scratch: &ScratchFile| match self.place.object() {
             // What is unpacked from an object is checked as that is.

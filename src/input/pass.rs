@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::document::{Batch, DocumentPass, DocumentSource, Parsed, Skipped, SourceError};
 use crate::files::Place;
 use crate::hash::{hash64, mix64};
-use crate::input::{InputFile, Shared, Source, chunk, chunks, held, parse, rows, text};
+use crate::input::source::Shared;
+use crate::input::{InputFile, Source, chunk, chunks, held, parse, rows, text};
 use crate::remote::Begun;
 
 /// Bytes and files up to which text files are read together: opening a small file costs about as much as judging it.
@@ -290,12 +291,11 @@ impl SourceBatch {
             }
             Cut::Texts(numbers) => {
                 let mut parsed = Parsed::default();
-                let _ahead = self.shared.begin(numbers.clone());
-                for number in numbers {
+                for (number, read) in self.shared.read_texts(numbers, &self.digests) {
                     let file = &self.shared.files[number];
                     parsed.bytes += file.bytes;
-                    let result = self.shared.read_text(number, &self.digests).and_then(|read| {
-                        parsed.digest = mix64(parsed.digest ^ hash64(&read.bytes));
+                    let result = read.and_then(|read| {
+                        parsed.digest = mix64(parsed.digest ^ read.digest);
                         parsed.skipped.extend(read.torn);
                         text::document(read.bytes, file)
                     });

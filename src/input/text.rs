@@ -2,8 +2,10 @@
 
 use std::io::Read;
 
+use flate2::Crc;
+
 use crate::document::{Document, Skipped};
-use crate::files;
+use crate::files::{Compression, Nearby};
 use crate::input::InputFile;
 use crate::input::chunks::open_input;
 use crate::input::decode::{decode, decode_page};
@@ -15,7 +17,9 @@ pub(crate) struct TextFile {
     /// Its bytes, unpacked.
     pub bytes: Vec<u8>,
     /// How they were packed.
-    pub compression: files::Compression,
+    pub compression: Compression,
+    /// A digest of them, once it was noted.
+    pub digest: u64,
     /// What is wrong with what follows them: a tear.
     pub torn: Option<Skipped>,
 }
@@ -43,11 +47,40 @@ pub(crate) fn document(bytes: Vec<u8>, file: &InputFile) -> Result<(Document, Op
     Ok((file.page_document(page), note))
 }
 
+/// Reads some text files, in order: members of an archive that stand near each other at once.
+pub(crate) fn read_all<'a>(
+    files: &'a [InputFile],
+    limits: &'a Limits,
+) -> impl Iterator<Item = Result<TextFile, Skipped>> + 'a {
+    let nearby = Nearby::read(files.iter().map(|file| Some((&file.place, file.part.as_ref()?))));
+    files.iter().enumerate().map(move |(number, file)| {
+        match nearby.get(number).filter(|bytes| is_sound(file, bytes, limits)) {
+            Some(bytes) => {
+                Ok(TextFile { bytes: bytes.to_vec(), compression: Compression::Plain, digest: 0, torn: None })
+            }
+            None => read(file, limits),
+        }
+    })
+}
+
+/// Returns whether the bytes of a member are its text as it stands: of any others [`read`] says what they are.
+fn is_sound(file: &InputFile, bytes: &[u8], limits: &Limits) -> bool {
+    let is_as_told = |checksum| {
+        let mut found = Crc::new();
+        found.update(bytes);
+        found.sum() == checksum
+    };
+    bytes.len() as u64 <= limits.record_bytes
+        && Compression::of_magic(bytes) == Compression::Plain
+        && file.not_packed(Compression::Plain, bytes.is_empty()).is_none()
+        && file.part.and_then(|part| part.checksum).is_none_or(is_as_told)
+}
+
 /// Reads a text file whole.
 ///
 /// Of a torn one, what stands before the tear is its text. A file whose text is longer than the limits allow is skipped
 /// before more than that is read.
-pub(crate) fn read(file: &InputFile, limits: &Limits) -> Result<TextFile, Skipped> {
+fn read(file: &InputFile, limits: &Limits) -> Result<TextFile, Skipped> {
     let mut reader = open_input(file, limits.memory_bytes)?;
     let mut bytes = Vec::with_capacity(usize::try_from(file.bytes.min(limits.record_bytes)).unwrap_or(0) + 1);
     let mut result = reader.by_ref().take(FREE_BYTES.min(limits.record_bytes) + 1).read_to_end(&mut bytes);
@@ -73,5 +106,5 @@ pub(crate) fn read(file: &InputFile, limits: &Limits) -> Result<TextFile, Skippe
     if let Some(skipped) = file.not_packed(reader.compression(), bytes.is_empty()) {
         return Err(skipped);
     }
-    Ok(TextFile { bytes, compression: reader.compression(), torn })
+    Ok(TextFile { bytes, compression: reader.compression(), digest: 0, torn })
 }

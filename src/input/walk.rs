@@ -186,7 +186,7 @@ fn copy_whole(settings: &SourceSettings, walked: &mut Walked) {
 
 /// Returns a path as documents name it: `/`-separated, bytes that are no text written as `\x..`.
 pub(crate) fn id_path(path: &Path) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(path.as_os_str().len());
     for component in path.components() {
         if !out.is_empty() {
             out.push('/');

@@ -10,7 +10,7 @@ use std::io::{Cursor, Read};
 use std::ops::Range;
 
 use crate::hash::{hash64, mix64};
-use crate::input::decode::{decode, decode_page};
+use crate::input::decode::{decode_page, decode_part};
 use crate::input::html;
 use crate::input::limits::Limits;
 use crate::input::parse::Trouble;
@@ -28,16 +28,28 @@ struct Header<'a>(&'a [u8]);
 impl<'a> Header<'a> {
     /// Returns a field's value.
     fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.lines()
-            .find_map(|line| {
-                let colon = memchr::memchr(b':', line)?;
-                line[..colon].trim_ascii().eq_ignore_ascii_case(name.as_bytes()).then_some(&line[colon + 1..])
-            })
-            .map(|value| String::from_utf8_lossy(value.trim_ascii()))
+        let [value] = self.get_all([name]);
+        value
+    }
+
+    /// Returns the values of some fields; of one that stands there several times the first.
+    fn get_all<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
+        let mut values = [const { None }; N];
+        for line in self.lines() {
+            let Some(colon) = memchr::memchr(b':', line) else { continue };
+            let name = line[..colon].trim_ascii();
+            let at = names.iter().position(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+            if let Some(value) = at.map(|at| &mut values[at]).filter(|value| value.is_none()) {
+                *value = Some(String::from_utf8_lossy(line[colon + 1..].trim_ascii()));
+            }
+        }
+        values
     }
 
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.0.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end)
+        let bytes = self.0;
+        let ends = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]);
+        ends.scan(0, move |start, end| Some(bytes[std::mem::replace(start, end + 1)..end].trim_ascii_end()))
     }
 }
 
@@ -172,8 +184,10 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Kind, Trouble> {
     };
     let header = Header(&bytes[..block.start]);
     let block = &bytes[block];
-    let kind = header.get("WARC-Type").unwrap_or_default().to_ascii_lowercase();
-    let content_type = header.get("Content-Type").unwrap_or_default().to_ascii_lowercase();
+    let [kind, content_type, id, url, date] =
+        header.get_all(["WARC-Type", "Content-Type", "WARC-Record-ID", "WARC-Target-URI", "WARC-Date"]);
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
     let read = match kind.as_str() {
         "conversion" => text(block, &content_type, None),
         "resource" => text(block, &content_type, charset_of(&content_type)),
@@ -184,17 +198,13 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Kind, Trouble> {
     };
     Ok(match read {
         Ok(said) => {
-            let bare = |name: &str| {
-                let value = header.get(name)?;
+            let bare = |value: Option<Cow<'_, str>>| {
+                let value = value?;
                 let value = value.trim_matches(['<', '>']).trim();
                 (!value.is_empty()).then(|| value.to_owned())
             };
-            Kind::Document(Box::new(Said {
-                id: bare("WARC-Record-ID"),
-                url: bare("WARC-Target-URI").or(said.url),
-                date: said.date.or_else(|| bare("WARC-Date")),
-                ..said
-            }))
+            let (id, url, date) = (bare(id), bare(url), bare(date));
+            Kind::Document(Box::new(Said { id, url: url.or(said.url), date: said.date.or(date), ..said }))
         }
         Err(what) => Kind::LeftOut(what),
     })
@@ -216,7 +226,7 @@ fn text(body: &[u8], content_type: &str, charset: Option<&str>) -> Result<Said, 
     if kind != "text/plain" && !kind.is_empty() {
         return Err(format!("`{kind}`"));
     }
-    let decoded = decode(body.to_vec()).map_err(str::to_owned)?;
+    let decoded = decode_part(body).map_err(str::to_owned)?;
     Ok(Said { note: decoded.note(), text: decoded.text, ..Said::default() })
 }
 

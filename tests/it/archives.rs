@@ -198,6 +198,7 @@ fn damaged_archives_cost_what_cannot_be_read() {
         assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
         assert!(place.path(format!("{directory}.out/good.txt")).exists());
     }
+    place.run(["scan", "cut"]).ends_with(1).tells("left out 1 archive without a file");
     let skipped = place.text("cut.out/skipped.jsonl");
     assert!(skipped.contains("none.zip") && skipped.contains("crawl.zip"), "{skipped}");
     let skipped = place.text("flipped.out/skipped.jsonl");

@@ -7,21 +7,20 @@ use std::io::BufReader;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Date32Type, Date64Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Fields as Children, Schema, TimeUnit};
 
 use crate::document::Skipped;
 use crate::files::Seeker;
-use crate::input::InputFile;
 use crate::input::fields::Fields;
 use crate::input::limits::Limits;
 use crate::input::rows::messages::{Fault, Messages};
-use crate::input::rows::{Cell, Column, PIECE_BYTES, PIECE_ROWS, Piece, Position, Row, Rows, choose};
-use crate::input::walk;
+use crate::input::rows::{Column, PIECE_BYTES, PIECE_ROWS, Piece, Position, Row, Rows, choose};
+use crate::input::{Cell, InputFile, walk};
 
 /// Bytes read at once.
 pub(crate) const READ_BYTES: usize = 256 << 10;
@@ -194,7 +193,7 @@ impl Rows for Batches<'_> {
             while at < batch.num_rows() && bytes < PIECE_BYTES && piece.rows.len() < PIECE_ROWS {
                 let mut row = Row::default();
                 for (column, values) in self.columns.iter().zip(&values) {
-                    bytes += column.offer(&values.cell(at), &self.limits, &mut row);
+                    bytes += column.offer(values.cell(at), &self.limits, &mut row);
                 }
                 piece.rows.push(row);
                 at += 1;
@@ -225,55 +224,39 @@ impl<'b> Values<'b> {
         Values { around, values }
     }
 
-    fn cell(&self, row: usize) -> Cell {
+    fn cell(&self, row: usize) -> Cell<'b> {
         if self.around.iter().any(|array| array.is_null(row)) { Cell::Null } else { cell(self.values, row) }
     }
 }
 
-/// Returns a value of an array, in words.
-fn cell(array: &dyn Array, row: usize) -> Cell {
+/// Returns a value of an array of Arrow, as the words of documents.
+///
+/// # Panics
+/// If the array has no such row.
+pub fn cell(array: &dyn Array, row: usize) -> Cell<'_> {
     if array.is_null(row) {
         return Cell::Null;
     }
-    macro_rules! word {
-        ($kind:ty) => {
-            Cell::Word(array.as_primitive::<$kind>().value(row).to_string())
-        };
-    }
     match array.data_type() {
-        DataType::Utf8 => Cell::Text(array.as_string::<i32>().value(row).to_owned()),
-        DataType::LargeUtf8 => Cell::Text(array.as_string::<i64>().value(row).to_owned()),
-        DataType::Utf8View => Cell::Text(array.as_string_view().value(row).to_owned()),
+        DataType::Null => Cell::Null,
+        DataType::Utf8 => Cell::Text(array.as_string::<i32>().value(row).into()),
+        DataType::LargeUtf8 => Cell::Text(array.as_string::<i64>().value(row).into()),
+        DataType::Utf8View => Cell::Text(array.as_string_view().value(row).into()),
         DataType::Binary => Cell::bytes(array.as_binary::<i32>().value(row)),
         DataType::LargeBinary => Cell::bytes(array.as_binary::<i64>().value(row)),
         DataType::BinaryView => Cell::bytes(array.as_binary_view().value(row)),
-        DataType::Dictionary(_, _) => {
-            let dictionary = array.as_any_dictionary();
-            match key(dictionary.keys(), row) {
-                Some(key) if key < dictionary.values().len() => cell(dictionary.values(), key),
-                _ => Cell::Other("a value that its dictionary has not"),
-            }
-        }
-        DataType::Int8 => word!(Int8Type),
-        DataType::Int16 => word!(Int16Type),
-        DataType::Int32 => word!(Int32Type),
-        DataType::Int64 => word!(Int64Type),
-        DataType::UInt8 => word!(UInt8Type),
-        DataType::UInt16 => word!(UInt16Type),
-        DataType::UInt32 => word!(UInt32Type),
-        DataType::UInt64 => word!(UInt64Type),
-        DataType::Float16 => {
-            let value = array.as_primitive::<Float16Type>().value(row);
-            Cell::real(value.into(), value.to_string())
-        }
-        DataType::Float32 => {
-            let value = array.as_primitive::<Float32Type>().value(row);
-            Cell::real(value.into(), value.to_string())
-        }
-        DataType::Float64 => {
-            let value = array.as_primitive::<Float64Type>().value(row);
-            Cell::real(value, value.to_string())
-        }
+        DataType::Dictionary(..) => of_dictionary(array, row),
+        DataType::Int8 => word::<Int8Type>(array, row),
+        DataType::Int16 => word::<Int16Type>(array, row),
+        DataType::Int32 => word::<Int32Type>(array, row),
+        DataType::Int64 => word::<Int64Type>(array, row),
+        DataType::UInt8 => word::<UInt8Type>(array, row),
+        DataType::UInt16 => word::<UInt16Type>(array, row),
+        DataType::UInt32 => word::<UInt32Type>(array, row),
+        DataType::UInt64 => word::<UInt64Type>(array, row),
+        DataType::Float16 => real::<Float16Type>(array, row),
+        DataType::Float32 => real::<Float32Type>(array, row),
+        DataType::Float64 => real::<Float64Type>(array, row),
         DataType::Date32 => Cell::day(array.as_primitive::<Date32Type>().value(row).into()),
         DataType::Date64 => Cell::day(array.as_primitive::<Date64Type>().value(row).div_euclid(86_400_000)),
         DataType::Timestamp(TimeUnit::Second, _) => {
@@ -289,7 +272,32 @@ fn cell(array: &dyn Array, row: usize) -> Cell {
             Cell::moment(array.as_primitive::<TimestampNanosecondType>().value(row), 1_000_000_000)
         }
         DataType::Boolean => Cell::Other("a truth value"),
+        DataType::Struct(_) | DataType::Map(..) => Cell::Other("an object"),
+        DataType::List(_) | DataType::LargeList(_) | DataType::ListView(_) | DataType::FixedSizeList(..) => {
+            Cell::Other("a list")
+        }
+        DataType::FixedSizeBinary(_) => Cell::Other("bytes"),
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            Cell::Other("a decimal")
+        }
         _ => Cell::Other("a value of another kind"),
+    }
+}
+
+fn word<T: ArrowPrimitiveType<Native: ToString>>(array: &dyn Array, row: usize) -> Cell<'_> {
+    Cell::Word(array.as_primitive::<T>().value(row).to_string())
+}
+
+fn real<T: ArrowPrimitiveType<Native: ToString + Copy + Into<f64>>>(array: &dyn Array, row: usize) -> Cell<'_> {
+    let value = array.as_primitive::<T>().value(row);
+    Cell::real(value.into(), value.to_string())
+}
+
+fn of_dictionary(array: &dyn Array, row: usize) -> Cell<'_> {
+    let dictionary = array.as_any_dictionary();
+    match key(dictionary.keys(), row) {
+        Some(key) if key < dictionary.values().len() => cell(dictionary.values(), key),
+        _ => Cell::Other("a value that its dictionary has not"),
     }
 }
 

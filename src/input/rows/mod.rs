@@ -9,7 +9,6 @@
 
 #[cfg(feature = "arrow")]
 pub(crate) mod arrow;
-mod cell;
 #[cfg(feature = "arrow")]
 pub(crate) mod messages;
 #[cfg(feature = "parquet")]
@@ -23,12 +22,12 @@ use crate::document::Skipped;
 use crate::hash::{hash64, mix64};
 use crate::input::fields::{self, Field, Fields, Meaning, Value};
 use crate::input::limits::Limits;
-use crate::input::{Container, InputFile};
+use crate::input::{Cell, Container, InputFile};
 
 /// Bytes of text that a piece ends after.
-const PIECE_BYTES: usize = 1 << 20;
+pub(super) const PIECE_BYTES: usize = 1 << 20;
 /// Rows that a piece has at most.
-const PIECE_ROWS: usize = 4096;
+pub(super) const PIECE_ROWS: usize = 4096;
 /// Columns that a message names.
 const NAMED: usize = 30;
 
@@ -59,11 +58,16 @@ impl Piece {
     /// Returns a digest of what the rows say.
     pub fn digest(&self) -> u64 {
         let seed = mix64(self.first_row ^ (self.group as u64) << 40);
-        self.rows.iter().fold(seed, |digest, row| {
-            row.record.values().fold(mix64(digest), |digest, value| match value {
-                Value::Given(text) => mix64(digest ^ hash64(text.as_bytes())),
-                _ => mix64(digest),
-            })
+        self.rows.iter().fold(seed, |digest, row| row.digest(digest))
+    }
+}
+
+impl Row {
+    /// Returns a digest of what rows say, this one after those whose digest is given.
+    pub fn digest(&self, before: u64) -> u64 {
+        self.record.values().fold(mix64(before), |digest, value| match value {
+            Value::Given(text) => mix64(digest ^ hash64(text.as_bytes())),
+            _ => mix64(digest),
         })
     }
 }
@@ -120,27 +124,30 @@ impl Column {
     }
 
     /// Gives a row the value that it has in this column; returns the bytes of text in it.
-    fn offer(&self, cell: &Cell, limits: &Limits, row: &mut Row) -> usize {
-        let mut bytes = 0;
-        for meaning in &self.meanings {
-            let is_text = meaning.field == Field::Text;
-            let value = match cell {
-                Cell::Text(text) if text.len() as u64 > limits.record_bytes => Value::Wrong(limits.too_long_value()),
-                Cell::Text(text) if text.is_empty() => Value::Missing,
-                Cell::Text(text) => {
-                    bytes += text.len();
-                    Value::Given(text.clone())
-                }
-                Cell::Word(word) if !is_text => Value::Given(word.clone()),
-                Cell::Word(_) => Value::Wrong("a number"),
-                Cell::Null => Value::Missing,
-                Cell::Other(what) => Value::Wrong(what),
-            };
-            if row.record.offer(*meaning, value) && is_text {
-                row.text_column = Some(self.number);
-            }
+    pub fn offer(&self, cell: Cell<'_>, limits: &Limits, row: &mut Row) -> usize {
+        let bytes = if let Cell::Text(text) = &cell { text.len() } else { 0 };
+        let (last, others) = self.meanings.split_last().expect("a column that is read means something");
+        for meaning in others {
+            self.offer_as(*meaning, cell.clone(), limits, row);
         }
+        self.offer_as(*last, cell, limits, row);
         bytes
+    }
+
+    fn offer_as(&self, meaning: Meaning, cell: Cell<'_>, limits: &Limits, row: &mut Row) {
+        let is_text = meaning.field == Field::Text;
+        let value = match cell {
+            Cell::Text(text) if text.len() as u64 > limits.record_bytes => Value::Wrong(limits.too_long_value()),
+            Cell::Text(text) if text.is_empty() => Value::Missing,
+            Cell::Text(text) => Value::Given(text.into_owned()),
+            Cell::Word(word) if !is_text => Value::Given(word),
+            Cell::Word(_) => Value::Wrong("a number"),
+            Cell::Null => Value::Missing,
+            Cell::Other(what) => Value::Wrong(what),
+        };
+        if row.record.offer(meaning, value) && is_text {
+            row.text_column = Some(self.number);
+        }
     }
 }
 
@@ -166,16 +173,6 @@ pub(in crate::input) fn choose<'n>(
     let reason = format!("expected a column `{}`, found {seen}{more}", fields.text_names()[0]);
     let hint = "name the column of the text with `--text-field`".to_owned();
     Err(Skipped { field: Some(fields.text_names()[0].clone()), ..file.skipped(None, None, reason, Some(hint)) })
-}
-
-/// What stands in a cell.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Cell {
-    Null,
-    Text(String),
-    /// A number or a time, in words.
-    Word(String),
-    Other(&'static str),
 }
 
 /// Runs what decodes bytes from outside: files made to mislead can bring a decoder down.

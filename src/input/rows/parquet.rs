@@ -14,11 +14,10 @@ use parquet::schema::types::ColumnDescriptor;
 
 use crate::document::Skipped;
 use crate::files::Ranges;
-use crate::input::InputFile;
 use crate::input::fields::Fields;
 use crate::input::limits::Limits;
-use crate::input::rows::{Cell, Column, PIECE_BYTES, PIECE_ROWS, Piece, Position, Row, Rows, choose};
-use crate::input::walk;
+use crate::input::rows::{Column, PIECE_BYTES, PIECE_ROWS, Piece, Position, Row, Rows, choose};
+use crate::input::{Cell, InputFile, walk};
 
 /// Rows that are decoded at a time.
 const STEP_ROWS: usize = 32;
@@ -146,7 +145,7 @@ impl<'a> Groups<'a> {
                     self.rows_of(self.group) - self.in_group
                 )));
             }
-            for (row, cell) in read.iter_mut().zip(&values) {
+            for (row, cell) in read.iter_mut().zip(values) {
                 bytes += column.offer(cell, &self.limits, row);
             }
         }
@@ -262,8 +261,8 @@ struct Take<'d> {
 }
 
 impl OnColumn for Take<'_> {
-    type Output = Vec<Cell>;
-    fn on<T: DataType>(self, reader: &mut ColumnReaderImpl<T>) -> Result<Vec<Cell>>
+    type Output = Vec<Cell<'static>>;
+    fn on<T: DataType>(self, reader: &mut ColumnReaderImpl<T>) -> Result<Vec<Cell<'static>>>
     where
         T::T: Stored,
     {
@@ -281,23 +280,23 @@ impl OnColumn for Take<'_> {
 
 /// A value as it is stored.
 pub(crate) trait Stored {
-    fn cell(self, column: &ColumnDescriptor) -> Cell;
+    fn cell(self, column: &ColumnDescriptor) -> Cell<'static>;
 }
 
 impl Stored for bool {
-    fn cell(self, _: &ColumnDescriptor) -> Cell {
+    fn cell(self, _: &ColumnDescriptor) -> Cell<'static> {
         Cell::Other("a truth value")
     }
 }
 
 impl Stored for i32 {
-    fn cell(self, column: &ColumnDescriptor) -> Cell {
+    fn cell(self, column: &ColumnDescriptor) -> Cell<'static> {
         i64::from(self).cell(column)
     }
 }
 
 impl Stored for i64 {
-    fn cell(self, column: &ColumnDescriptor) -> Cell {
+    fn cell(self, column: &ColumnDescriptor) -> Cell<'static> {
         let in_units = |unit: &TimeUnit| match unit {
             TimeUnit::MILLIS => Cell::moment(self, 1_000),
             TimeUnit::MICROS => Cell::moment(self, 1_000_000),
@@ -321,7 +320,7 @@ impl Stored for i64 {
 }
 
 impl Stored for parquet::data_type::Int96 {
-    fn cell(self, _: &ColumnDescriptor) -> Cell {
+    fn cell(self, _: &ColumnDescriptor) -> Cell<'static> {
         // Days since the beginning of 4713 BC and nanoseconds of the day, as older writers stored times.
         let data = self.data();
         let (days, nanoseconds) = (i64::from(data[2]) - 2_440_588, u64::from(data[1]) << 32 | u64::from(data[0]));
@@ -331,28 +330,28 @@ impl Stored for parquet::data_type::Int96 {
 }
 
 impl Stored for f32 {
-    fn cell(self, _: &ColumnDescriptor) -> Cell {
+    fn cell(self, _: &ColumnDescriptor) -> Cell<'static> {
         Cell::real(self.into(), self.to_string())
     }
 }
 
 impl Stored for f64 {
-    fn cell(self, _: &ColumnDescriptor) -> Cell {
+    fn cell(self, _: &ColumnDescriptor) -> Cell<'static> {
         Cell::real(self, self.to_string())
     }
 }
 
 impl Stored for parquet::data_type::ByteArray {
-    fn cell(self, column: &ColumnDescriptor) -> Cell {
+    fn cell(self, column: &ColumnDescriptor) -> Cell<'static> {
         if matches!(column.logical_type_ref(), Some(LogicalType::Decimal(_) | LogicalType::Bson)) {
             return Cell::Other("bytes");
         }
-        Cell::bytes(self.data())
+        Cell::bytes(self.data()).into_owned()
     }
 }
 
 impl Stored for parquet::data_type::FixedLenByteArray {
-    fn cell(self, column: &ColumnDescriptor) -> Cell {
+    fn cell(self, column: &ColumnDescriptor) -> Cell<'static> {
         match (column.logical_type_ref(), self.as_bytes()) {
             (Some(LogicalType::Uuid), bytes) if bytes.len() == 16 => {
                 let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -6,7 +6,7 @@ use crate::document::{Document, Skipped};
 use crate::files::Compression;
 use crate::input::chunk::{self, Chunk};
 use crate::input::decode::{Charset, decode_as, detect};
-use crate::input::{Cut, Source, parse, rows as stored, text};
+use crate::input::{Cut, InputFile, Source, parse, rows as stored, text};
 
 /// A piece of the input, read.
 pub(super) enum Piece {
@@ -70,8 +70,12 @@ impl Piece {
             }
             Cut::Held(..) => unreachable!("`rewrite` takes no table in memory"),
             Cut::Texts(files) => {
-                let _ahead = source.begin(files.clone());
-                Piece::Texts(files.map(|file| TextPiece { file, read: read_text(source, file, digests) }).collect())
+                let texts = source.read_texts(files, digests);
+                let piece = |(file, read): (usize, Result<text::TextFile, Skipped>)| TextPiece {
+                    file,
+                    read: read.and_then(|read| text_document(read, &source.files()[file])),
+                };
+                Piece::Texts(texts.map(piece).collect())
             }
         }
     }
@@ -89,9 +93,7 @@ impl Piece {
     }
 }
 
-fn read_text(source: &Source, file: usize, digests: &[AtomicU64]) -> Result<TextDocument, Skipped> {
-    let read = source.read_text(file, digests)?;
-    let of = &source.files()[file];
+fn text_document(read: text::TextFile, of: &InputFile) -> Result<TextDocument, Skipped> {
     if of.is_written_anew() {
         let (document, _) = text::document(read.bytes, of)?;
         let bytes = document.text.clone().into_bytes();
