@@ -283,17 +283,21 @@ pub(crate) fn hash_ascii_word(bytes: &[u8], start: usize, end: usize) -> u64 {
     /// Makes letters lower case and leaves digits as they are.
     const LOWER: u64 = 0x2020_2020_2020_2020;
     let len = end - start;
-    match bytes[start..].first_chunk() {
-        Some(first) if len <= 8 => {
-            let kept = u64::MAX >> (64 - 8 * len);
-            mix64((u64::from_le_bytes(*first) | LOWER) & kept)
-        }
-        Some(first) if len <= 16 => {
-            let last = bytes[..end].last_chunk().expect("a word of more than eight bytes");
+    match bytes[..end].last_chunk() {
+        Some(last) if len <= 8 => mix64((u64::from_le_bytes(*last) | LOWER) >> (u64::BITS as usize - 8 * len)),
+        Some(last) if len <= 16 => {
+            let first = bytes[start..].first_chunk().expect("a word of more than eight bytes");
             hash_two(u64::from_le_bytes(*first) | LOWER, u64::from_le_bytes(*last) | LOWER, len)
         }
-        _ => hash_word(&bytes[start..end].to_ascii_lowercase()),
+        _ => hash_lowered(&bytes[start..end]),
     }
+}
+
+/// Hashes a word of ASCII in lower case, whatever its length and place: out of line, so that the short way stays short.
+#[cold]
+#[inline(never)]
+fn hash_lowered(word: &[u8]) -> u64 {
+    hash_word(&word.to_ascii_lowercase())
 }
 
 #[cfg(test)]
