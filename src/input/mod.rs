@@ -28,6 +28,7 @@ mod roots;
 mod stream;
 mod walk;
 
+mod buffers;
 pub(crate) mod chunk;
 mod chunks;
 pub(crate) mod decode;
@@ -79,6 +80,7 @@ use regex::Regex;
 use crate::document::{Skipped, SourceError};
 use crate::files::Place;
 use crate::remote::{Begun, Object, Remote, RemoteSettings};
+use buffers::Buffers;
 use fields::Fields;
 use limits::Limits;
 use metadata::Metadata;
@@ -161,6 +163,7 @@ pub(crate) struct Shared {
     sample: Option<Sample>,
     limit: Option<u64>,
     remote: Remote,
+    buffers: Buffers,
 }
 
 impl Shared {
@@ -180,6 +183,7 @@ impl Shared {
             sample: settings.sample,
             limit: settings.limit,
             remote,
+            buffers: Buffers::default(),
         }
     }
 
@@ -192,7 +196,8 @@ impl Shared {
         }
         Some(match file.container {
             container if container.has_columns() => rows::open(file, &self.fields, &self.limits).map(Open::Rows),
-            _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
+            _ => chunks::Chunks::open(file, &self.fields, &self.limits, &self.buffers)
+                .map(|chunks| Open::Chunks(Box::new(chunks))),
         })
     }
 
