@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::hash::hash_word;
 use crate::text::{WINDOW, Window, hash_ascii_word};
 
@@ -148,13 +150,32 @@ pub(super) trait Sink {
 }
 
 /// Reads a block. ASCII is read 64 bytes at once, all else by the character.
+///
+/// To find and to count bits of a window takes one instruction each where the machine has them, which are chosen here.
 pub(super) fn scan(text: &str, sink: &mut impl Sink) {
-    let mut scanner = Scanner { text, sink, partial: Partial::default(), before: Class::Space };
-    let mut at = 0;
-    while let Some(byte) = text.as_bytes().get(at) {
-        at = if byte.is_ascii() { scanner.window(at) } else { scanner.characters(at) };
+    Arch::new().dispatch(Scan { text, sink });
+}
+
+/// A block and what is told of it, as the dispatch to a machine's instructions takes them.
+struct Scan<'t, 's, S> {
+    text: &'t str,
+    sink: &'s mut S,
+}
+
+impl<S: Sink> WithSimd for Scan<'_, '_, S> {
+    type Output = ();
+
+    // What is not inlined is not compiled for the instructions that were chosen.
+    #[inline(always)]
+    fn with_simd<M: Simd>(self, _: M) {
+        let Scan { text, sink } = self;
+        let mut scanner = Scanner { text, sink, partial: Partial::default(), before: Class::Space };
+        let mut at = 0;
+        while let Some(byte) = text.as_bytes().get(at) {
+            at = if byte.is_ascii() { scanner.window(at) } else { scanner.characters(at) };
+        }
+        scanner.partial.end(scanner.sink);
     }
-    scanner.partial.end(scanner.sink);
 }
 
 struct Scanner<'t, 's, S> {
@@ -207,7 +228,7 @@ impl<S: Sink> Scanner<'_, '_, S> {
     }
 
     /// Reads ASCII, up to 64 bytes of it, and returns where it stopped.
-    #[inline]
+    #[inline(always)]
     fn window(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let window = Window::at(bytes, start);
@@ -266,7 +287,7 @@ impl<S: Sink> Scanner<'_, '_, S> {
     }
 
     /// Tells the word whose first byte is the lowest of `starts`, and takes it from there.
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, base: usize, window: &Window, words: u64, starts: &mut u64) {
         let start = starts.trailing_zeros();
         let length = (!(words >> start)).trailing_zeros();
