@@ -26,12 +26,16 @@ const NEIGHBOR: [usize; 7] =
     [own::WORDS, own::FUNCTION, own::CAPITALIZED, own::END, own::STRONG, own::WEAK, own::LEXICAL];
 /// Features of windows around it.
 const WINDOWS: usize = 12;
+/// Columns that both matrices begin with.
+pub(super) const PAGE_COLUMNS: usize = OWN + PLACE + thread::COLUMNS;
+/// Further columns of the first matrix.
+pub(super) const NEAR_COLUMNS: usize = 2 * NEAR * NEIGHBOR.len() + WINDOWS;
 /// Columns of the first matrix.
-pub const LOOK_COLUMNS: usize = OWN + PLACE + thread::COLUMNS + 2 * NEAR * NEIGHBOR.len() + WINDOWS;
-/// Features of the scores around a block.
-const SCORES: usize = 34;
+pub const LOOK_COLUMNS: usize = PAGE_COLUMNS + NEAR_COLUMNS;
+/// Further columns of the second matrix: the scores around a block.
+pub(super) const SCORE_COLUMNS: usize = 34;
 /// Columns of the second matrix.
-pub const CONTEXT_COLUMNS: usize = OWN + PLACE + thread::COLUMNS + SCORES;
+pub const CONTEXT_COLUMNS: usize = PAGE_COLUMNS + SCORE_COLUMNS;
 
 /// Columns of the features of a block itself that others refer to.
 mod own {
@@ -354,10 +358,28 @@ impl Blocks {
 
     /// Writes a row of the first matrix.
     pub(super) fn look_row(&self, at: usize, row: &mut [f32; LOOK_COLUMNS]) {
+        let (page, near) = row.split_at_mut(PAGE_COLUMNS);
+        self.page_features(at, page.try_into().expect("the first columns"));
+        self.near_features(at, near.try_into().expect("the other columns"));
+    }
+
+    /// Writes a row of the second matrix: own features, place, and what the first scores say around the block.
+    pub(super) fn context_row(&self, at: usize, scores: &Scores, row: &mut [f32; CONTEXT_COLUMNS]) {
+        let (page, around) = row.split_at_mut(PAGE_COLUMNS);
+        self.page_features(at, page.try_into().expect("the first columns"));
+        scores.features(at, around.try_into().expect("the other columns"));
+    }
+
+    /// Writes what both matrices begin with: a block's own features, its place, and the stretch that it stands in.
+    pub(super) fn page_features(&self, at: usize, row: &mut [f32; PAGE_COLUMNS]) {
         row[..OWN].copy_from_slice(&self.own[at]);
         self.place_features(at, &mut row[OWN..OWN + PLACE]);
-        let mut column = OWN + PLACE + thread::COLUMNS;
-        self.thread.features(at, &mut row[OWN + PLACE..column]);
+        self.thread.features(at, &mut row[OWN + PLACE..]);
+    }
+
+    /// Writes what stands around a block.
+    pub(super) fn near_features(&self, at: usize, row: &mut [f32; NEAR_COLUMNS]) {
+        let mut column = 0;
         for step in 1..=NEAR {
             for near in [at.checked_sub(step), Some(at + step).filter(|near| *near < self.len())] {
                 for feature in NEIGHBOR {
@@ -383,7 +405,7 @@ impl Blocks {
             row[column + 1] = (place.words[to] - place.words[from]) / blocks;
             column += 2;
         }
-        debug_assert_eq!(column, LOOK_COLUMNS);
+        debug_assert_eq!(column, NEAR_COLUMNS);
     }
 
     /// Returns the blocks before or after a block, as a half-open range into the running sums.
@@ -442,14 +464,6 @@ impl Blocks {
         for (column, until) in place.until.iter().enumerate() {
             row[29 + column] = if until[at] == NONE { FAR + 1.0 } else { (until[at] as f32).min(FAR) };
         }
-    }
-
-    /// Writes a row of the second matrix: own features, place, and what the first scores say around the block.
-    pub(super) fn context_row(&self, at: usize, scores: &Scores, row: &mut [f32; CONTEXT_COLUMNS]) {
-        row[..OWN].copy_from_slice(&self.own[at]);
-        self.place_features(at, &mut row[OWN..OWN + PLACE]);
-        self.thread.features(at, &mut row[OWN + PLACE..OWN + PLACE + thread::COLUMNS]);
-        scores.features(at, &mut row[OWN + PLACE + thread::COLUMNS..]);
     }
 }
 
@@ -770,7 +784,8 @@ impl Scores {
         self.own[at]
     }
 
-    fn features(&self, at: usize, row: &mut [f32]) {
+    /// Writes what the scores around a block say.
+    pub(super) fn features(&self, at: usize, row: &mut [f32; SCORE_COLUMNS]) {
         let count = self.own.len();
         row[0] = self.own[at];
         let mut column = 1;
@@ -817,6 +832,6 @@ impl Scores {
         row[column] = share(start, stop.max(start));
         row[column + 1] = (self.kept[at] + self.content[at]) / self.kept[count].max(0.1);
         row[column + 2] = (stop - start) as f32 / count as f32;
-        debug_assert_eq!(column + 3, SCORES);
+        debug_assert_eq!(column + 3, SCORE_COLUMNS);
     }
 }

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::boilerplate::cues::Lexicon;
-use crate::boilerplate::features::{Blocks, CONTEXT_COLUMNS, LOOK_COLUMNS, Scores};
-use crate::boilerplate::model::{Decision, Forest, LANES, Model, WIDTH};
+use crate::boilerplate::features::{Blocks, PAGE_COLUMNS, Scores};
+use crate::boilerplate::matrix::Matrix;
+use crate::boilerplate::model::{Decision, Model};
 use crate::boilerplate::repetition::evidence;
 use crate::boilerplate::{BoilerplateKind, KindSet, Repetition, RuleMatch, chain, frame, kinds, says};
 use crate::config::Config;
@@ -304,11 +305,12 @@ impl Judge {
         if !self.with_model {
             return frame::log_odds(counts, |at| looked.shapes[at].words);
         }
-        let first = evaluate::<LOOK_COLUMNS>(&self.model.look, looked.len(), |at, row| looked.look_row(at, row));
-        let scores = Scores::new(looked, first, counts);
-        let mut second = evaluate::<CONTEXT_COLUMNS>(&self.model.context, looked.len(), |at, row| {
-            looked.context_row(at, &scores, row);
-        });
+        let mut matrix = Matrix::with_rows(looked.len());
+        matrix.write(0, |at, row| looked.page_features(at, row));
+        matrix.write(PAGE_COLUMNS, |at, row| looked.near_features(at, row));
+        let scores = Scores::new(looked, matrix.evaluate(&self.model.look), counts);
+        matrix.write(PAGE_COLUMNS, |at, row| scores.features(at, row));
+        let mut second = matrix.evaluate(&self.model.context);
         for (at, second) in second.iter_mut().enumerate() {
             let long = (looked.shapes[at].words / 25.0).min(1.0) - 0.4;
             *second += parameters.first * (scores.first(at) - *second) + counts[at] - parameters.long * long;
@@ -320,49 +322,6 @@ impl Judge {
         let weights: Vec<f32> =
             looked.shapes.iter().map(|shape| (shape.words / parameters.full_words).clamp(0.02, 1.0).sqrt()).collect();
         chain::smooth(&second, &weights, parameters, self.decision())
-    }
-}
-
-/// Returns a forest's log odds for `count` rows; `write` writes a row's columns.
-fn evaluate<const COLUMNS: usize>(
-    forest: &Forest,
-    count: usize,
-    write: impl Fn(usize, &mut [f32; COLUMNS]),
-) -> Vec<f32> {
-    let mut out = Vec::with_capacity(count + LANES);
-    let wide = count - count % LANES;
-    side_by_side::<COLUMNS, LANES>(forest, 0..wide, &write, &mut out);
-    // Most pages are short, so that the rows at their end are worth narrower passes.
-    let rest = wide..count;
-    match rest.len() {
-        0..=4 => side_by_side::<COLUMNS, { LANES / 4 }>(forest, rest, &write, &mut out),
-        5..=8 => side_by_side::<COLUMNS, { LANES / 2 }>(forest, rest, &write, &mut out),
-        _ => side_by_side::<COLUMNS, LANES>(forest, rest, &write, &mut out),
-    }
-    out
-}
-
-/// Appends a forest's log odds for a range of rows, `SIDE` at a time.
-fn side_by_side<const COLUMNS: usize, const SIDE: usize>(
-    forest: &Forest,
-    range: Range<usize>,
-    write: &impl Fn(usize, &mut [f32; COLUMNS]),
-    out: &mut Vec<f32>,
-) {
-    if range.is_empty() {
-        return;
-    }
-    let mut row = [0.0; COLUMNS];
-    let mut columns = [[0.0; SIDE]; WIDTH];
-    for start in range.clone().step_by(SIDE) {
-        let stop = range.end.min(start + SIDE);
-        for at in start..stop {
-            write(at, &mut row);
-            for (column, value) in columns.iter_mut().zip(&row) {
-                column[at - start] = *value;
-            }
-        }
-        out.extend(&forest.evaluate(&columns)[..stop - start]);
     }
 }
 

@@ -18,6 +18,7 @@ mod headline;
 mod judge;
 mod kind;
 mod kinds;
+mod matrix;
 mod model;
 mod occurrence;
 mod plain;

@@ -154,11 +154,15 @@ struct Tree {
     leaves: [f32; LEAVES],
 }
 
-/// Rows that are evaluated side by side.
-pub(super) const LANES: usize = 16;
+/// Rows that are evaluated side by side at most: four of the widest registers that most machines have, so that what a test
+/// costs beside its comparisons is shared by many of them.
+pub(super) const LANES: usize = 32;
 
 /// Columns that a test can name, so that none of them checks bounds; those of a forest come first.
 pub(super) const WIDTH: usize = 1 << u8::BITS;
+
+/// Rows side by side, column by column.
+pub(super) type Columns = [[f32; LANES]; WIDTH];
 
 /// Boosted trees: their sum is a log odds.
 #[derive(Clone, Debug, Default)]
@@ -170,13 +174,13 @@ pub(super) struct Forest {
 }
 
 impl Forest {
-    /// Returns the log odds for some rows, given column by column. Every row is summed up on its own, tree after tree, so
-    /// it does not matter which rows stand beside it.
+    /// Returns the log odds for the first `SIDE` rows, given column by column. Every row is summed up on its own, tree after
+    /// tree, so it does not matter which rows stand beside it.
     ///
     /// No tree is walked: every test of it strikes out the leaves that it rules out, for all rows in the same
     /// instructions, and the first leaf left is the one a walk would end in (Lucchese et al., "QuickScorer", 2015). The
     /// widest instructions of this machine are used; they say the same, since every row has a lane of its own.
-    pub(super) fn evaluate<const SIDE: usize>(&self, columns: &[[f32; SIDE]; WIDTH]) -> [f32; SIDE] {
+    pub(super) fn evaluate<const SIDE: usize>(&self, columns: &Columns) -> [f32; SIDE] {
         self.arch.dispatch(SumUp { forest: self, columns })
     }
 }
@@ -184,7 +188,7 @@ impl Forest {
 /// A forest and the rows that it is to sum up, as the dispatch to a machine's instructions takes them.
 struct SumUp<'a, const SIDE: usize> {
     forest: &'a Forest,
-    columns: &'a [[f32; SIDE]; WIDTH],
+    columns: &'a Columns,
 }
 
 impl<const SIDE: usize> SumUp<'_, SIDE> {
@@ -420,13 +424,14 @@ mod tests {
     #[test]
     fn a_row_is_summed_up_alike_whatever_stands_beside_it() {
         let model = Model::built_in();
-        let [alone] = model.look.evaluate(&[[0.5]; WIDTH]);
+        let [alone] = model.look.evaluate(&[[0.5; LANES]; WIDTH]);
         let mut columns = [[0.5; LANES]; WIDTH];
         for column in &mut columns {
             column[2] = 9.0;
         }
-        assert_eq!(model.look.evaluate(&columns)[3], alone);
+        assert_eq!(model.look.evaluate::<LANES>(&columns)[3], alone);
     }
+
     #[test]
     fn wide_instructions_sum_up_what_plain_ones_do() {
         let model = Model::built_in();
@@ -445,10 +450,11 @@ mod tests {
                         *value = thresholds[feature][place as usize % thresholds[feature].len()];
                     }
                 }
-                let plain = SumUp { forest, columns: &columns }.plainly();
+                let plain: [f32; LANES] = SumUp { forest, columns: &columns }.plainly();
                 assert_eq!(forest.evaluate(&columns), plain);
-                let narrow = columns.map(|column| [column[2], column[3], column[5], column[7]]);
-                assert_eq!(forest.evaluate(&narrow), [plain[2], plain[3], plain[5], plain[7]]);
+                assert_eq!(forest.evaluate::<24>(&columns), plain[..24]);
+                assert_eq!(forest.evaluate::<8>(&columns), plain[..8]);
+                assert_eq!(forest.evaluate::<4>(&columns), plain[..4]);
             }
         }
     }

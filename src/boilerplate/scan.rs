@@ -1,5 +1,9 @@
 //! The words and marks of a block, one after the other: what its shape, its words and its template are read from.
 
+use std::sync::LazyLock;
+
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::hash::hash_word;
 use crate::text::{WINDOW, Window, hash_ascii_word};
 
@@ -47,9 +51,26 @@ pub(super) fn classify(c: char) -> (Class, char) {
     }
 }
 
-/// What [`classify`] returns beyond ASCII: kept out of line, so that the loops over plain text stay short.
-#[inline(never)]
+/// What [`classify`] returns beyond ASCII.
+#[inline]
 fn classify_other(c: char) -> (Class, char) {
+    match c {
+        FIRST_OTHER..='\u{7ff}' => OF_TWO_BYTES[c as usize - FIRST_OTHER as usize],
+        _ => classify_by_properties(c),
+    }
+}
+
+/// The first character beyond ASCII.
+const FIRST_OTHER: char = '\u{80}';
+
+/// What is said of the characters that UTF-8 writes in two bytes: the letters of most alphabets.
+static OF_TWO_BYTES: LazyLock<Vec<(Class, char)>> =
+    LazyLock::new(|| (FIRST_OTHER..='\u{7ff}').map(classify_by_properties).collect());
+
+/// What [`classify_other`] returns, from the character's properties: kept out of line, so that the loops over plain text
+/// stay short.
+#[inline(never)]
+fn classify_by_properties(c: char) -> (Class, char) {
     match c {
         'а'..='џ' => (Class::Lower, c),
         'А'..='Я' => (Class::Upper, char::from_u32(c as u32 + 0x20).unwrap_or(c)),
@@ -129,13 +150,32 @@ pub(super) trait Sink {
 }
 
 /// Reads a block. ASCII is read 64 bytes at once, all else by the character.
+///
+/// To find and to count bits of a window takes one instruction each where the machine has them, which are chosen here.
 pub(super) fn scan(text: &str, sink: &mut impl Sink) {
-    let mut scanner = Scanner { text, sink, partial: Partial::default(), before: Class::Space };
-    let mut at = 0;
-    while let Some(byte) = text.as_bytes().get(at) {
-        at = if byte.is_ascii() { scanner.window(at) } else { scanner.character(at) };
+    Arch::new().dispatch(Scan { text, sink });
+}
+
+/// A block and what is told of it, as the dispatch to a machine's instructions takes them.
+struct Scan<'t, 's, S> {
+    text: &'t str,
+    sink: &'s mut S,
+}
+
+impl<S: Sink> WithSimd for Scan<'_, '_, S> {
+    type Output = ();
+
+    // What is not inlined is not compiled for the instructions that were chosen.
+    #[inline(always)]
+    fn with_simd<M: Simd>(self, _: M) {
+        let Scan { text, sink } = self;
+        let mut scanner = Scanner { text, sink, partial: Partial::default(), before: Class::Space };
+        let mut at = 0;
+        while let Some(byte) = text.as_bytes().get(at) {
+            at = if byte.is_ascii() { scanner.window(at) } else { scanner.characters(at) };
+        }
+        scanner.partial.end(scanner.sink);
     }
-    scanner.partial.end(scanner.sink);
 }
 
 struct Scanner<'t, 's, S> {
@@ -147,11 +187,27 @@ struct Scanner<'t, 's, S> {
 }
 
 impl<S: Sink> Scanner<'_, '_, S> {
-    /// Reads a character beyond ASCII, and returns where the next one begins.
-    fn character(&mut self, at: usize) -> usize {
-        let c = self.character_at(at);
-        let (class, folded) = classify_other(c);
-        self.sink.other(c, at, class, folded);
+    /// Reads characters from one beyond ASCII to the next letter or digit of ASCII, and returns where that stands: in most
+    /// scripts beyond ASCII, what stands between words is of ASCII, and not worth a window.
+    fn characters(&mut self, start: usize) -> usize {
+        for (at, c) in self.text[start..].char_indices() {
+            let at = start + at;
+            match u8::try_from(c) {
+                Ok(byte) if byte.is_ascii_alphanumeric() => return at,
+                Ok(byte) if byte.is_ascii() => self.take(c, at, ASCII[usize::from(byte)], c),
+                _ => {
+                    let (class, folded) = classify_other(c);
+                    self.sink.other(c, at, class, folded);
+                    self.take(c, at, class, folded);
+                }
+            }
+        }
+        self.text.len()
+    }
+
+    /// Takes a character of a class, read as `folded`.
+    #[inline]
+    fn take(&mut self, c: char, at: usize, class: Class, folded: char) {
         if class.is_of_word() {
             self.partial.push(folded, class);
         } else {
@@ -165,7 +221,6 @@ impl<S: Sink> Scanner<'_, '_, S> {
         if class != Class::Space {
             self.before = class;
         }
-        at + c.len_utf8()
     }
 
     fn character_at(&self, at: usize) -> char {
@@ -173,7 +228,7 @@ impl<S: Sink> Scanner<'_, '_, S> {
     }
 
     /// Reads ASCII, up to 64 bytes of it, and returns where it stopped.
-    #[inline]
+    #[inline(always)]
     fn window(&mut self, start: usize) -> usize {
         let bytes = self.text.as_bytes();
         let window = Window::at(bytes, start);
@@ -232,7 +287,7 @@ impl<S: Sink> Scanner<'_, '_, S> {
     }
 
     /// Tells the word whose first byte is the lowest of `starts`, and takes it from there.
-    #[inline]
+    #[inline(always)]
     fn word(&mut self, base: usize, window: &Window, words: u64, starts: &mut u64) {
         let start = starts.trailing_zeros();
         let length = (!(words >> start)).trailing_zeros();
@@ -273,7 +328,7 @@ fn class_at(window: &Window, place: u32) -> Class {
 /// A word of which not all characters have been read.
 #[derive(Default)]
 struct Partial {
-    bytes: Vec<u8>,
+    text: String,
     word: Word,
 }
 
@@ -283,7 +338,7 @@ impl Partial {
         self.word.upper += u32::from(class == Class::Upper);
         self.word.digits += u32::from(class == Class::Digit);
         self.word.length += 1;
-        self.bytes.extend_from_slice(folded.encode_utf8(&mut [0; 4]).as_bytes());
+        self.text.push(folded);
     }
 
     fn extend(&mut self, ascii: &[u8]) {
@@ -295,8 +350,8 @@ impl Partial {
 
     fn end(&mut self, sink: &mut impl Sink) {
         if self.word.length > 0 {
-            let hash = hash_word(&self.bytes);
-            self.bytes.clear();
+            let hash = hash_word(self.text.as_bytes());
+            self.text.clear();
             sink.word(Word { hash, ..std::mem::take(&mut self.word) });
         }
     }

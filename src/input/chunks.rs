@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Skipped;
 use crate::files::{FileError, InputReader};
+use crate::input::buffers::{Buffers, fill};
 use crate::input::chunk::{Chunk, Format};
 use crate::input::fields::Fields;
 use crate::input::limits::{Limits, MOST_BYTES};
@@ -35,6 +36,8 @@ pub(crate) struct Chunks<'a> {
     format: Format,
     reader: InputReader,
     limits: Limits,
+    buffers: &'a Buffers,
+    /// What was read beyond the chunk before.
     carry: Vec<u8>,
     row: u64,
     lines: u64,
@@ -46,8 +49,13 @@ pub(crate) struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    /// Opens a file; a record that is longer than the limits allow is skipped.
-    pub fn open(file: &'a InputFile, fields: &Fields, limits: &Limits) -> Result<Chunks<'a>, Skipped> {
+    /// Opens a file; a record that is longer than the limits allow is skipped. Chunks are read into `buffers`.
+    pub fn open(
+        file: &'a InputFile,
+        fields: &Fields,
+        limits: &Limits,
+        buffers: &'a Buffers,
+    ) -> Result<Chunks<'a>, Skipped> {
         let reader = open_input(file, limits.memory_bytes)?;
         let format = Format::of(file, fields, limits)?;
         Ok(Chunks {
@@ -55,6 +63,7 @@ impl<'a> Chunks<'a> {
             format,
             reader,
             limits: *limits,
+            buffers,
             carry: Vec::new(),
             row: 0,
             lines: 0,
@@ -103,15 +112,18 @@ impl<'a> Chunks<'a> {
             return None;
         }
         let is_first = self.offset == 0;
-        let mut bytes = std::mem::take(&mut self.carry);
+        let mut bytes = self.buffers.take();
+        let carried = self.carry.len();
+        bytes.resize(bytes.len().max(carried), 0);
+        bytes[..carried].copy_from_slice(&self.carry);
+        self.carry.clear();
         let mut want = CHUNK_BYTES;
         let mut trouble = None;
         let mut rows = 0;
+        let mut before = carried;
         loop {
-            let before = bytes.len();
-            bytes.reserve(want);
             // An error ends the file: what was read before it is in `bytes` already.
-            let failed = self.reader.by_ref().take(want as u64).read_to_end(&mut bytes).err();
+            let failed = fill(&mut self.reader, &mut bytes, before, want).err();
             let whole = bytes.len() - before < want;
             if before == 0 && is_first {
                 trouble = self.unreadable(&bytes, whole);
@@ -135,7 +147,7 @@ impl<'a> Chunks<'a> {
             }
             let (end, count) = self.format.whole(&bytes, before, is_first);
             if end > 0 {
-                self.carry = bytes.split_off(end);
+                self.carry_from(&mut bytes, end);
                 rows = count;
                 break;
             }
@@ -149,7 +161,7 @@ impl<'a> Chunks<'a> {
                     _ => None,
                 };
                 if let Some(end) = first {
-                    self.carry = bytes.split_off(end);
+                    self.carry_from(&mut bytes, end);
                     rows = 1;
                 } else if matches!(self.format, Format::Json) {
                     trouble = Some(self.refused("one JSON file", is_bomb));
@@ -160,8 +172,8 @@ impl<'a> Chunks<'a> {
                 }
                 break;
             }
-            want =
-                bytes.len().min(usize::try_from(self.limits.record_bytes).unwrap_or(usize::MAX) - bytes.len()).max(1);
+            before = bytes.len();
+            want = before.min(usize::try_from(self.limits.record_bytes).unwrap_or(usize::MAX) - before).max(1);
         }
         let chunk = self.chunk(bytes, trouble);
         if let Some(Skipped { row: Some(row), .. }) = chunk.trouble {
@@ -174,6 +186,12 @@ impl<'a> Chunks<'a> {
             self.offset += chunk.bytes.len() as u64;
         }
         Some(chunk)
+    }
+
+    /// Keeps what stands behind `end` for the next chunk.
+    fn carry_from(&mut self, bytes: &mut Vec<u8>, end: usize) {
+        self.carry.extend_from_slice(&bytes[end..]);
+        bytes.truncate(end);
     }
 
     /// Makes the chunk of the records that follow.
@@ -257,7 +275,7 @@ impl<'a> Chunks<'a> {
             };
             if let Some(at) = next {
                 self.offset += at as u64;
-                self.carry = bytes.split_off(at);
+                self.carry_from(bytes, at);
                 break;
             }
         }
@@ -289,10 +307,12 @@ mod tests {
     /// Reads a file with records of at most `limit_bytes`.
     fn read_limited(path: &Path, limit_bytes: u64) -> Parsed {
         let file = InputFile::for_test("a.jsonl", path);
-        let mut lines = Chunks::open(&file, &fields(), &Limits::of_records(limit_bytes)).unwrap();
+        let buffers = Buffers::default();
+        let mut lines = Chunks::open(&file, &fields(), &Limits::of_records(limit_bytes), &buffers).unwrap();
         let mut all = Parsed::default();
-        while let Some(chunk) = lines.next_chunk() {
-            let parsed = parse(chunk, &file, &fields());
+        while let Some(mut chunk) = lines.next_chunk() {
+            let parsed = parse(&mut chunk, &file, &fields());
+            buffers.give(chunk.bytes);
             all.documents.extend(parsed.documents);
             all.skipped.extend(parsed.skipped);
             all.notes.extend(parsed.notes);

@@ -31,6 +31,7 @@ mod roots;
 mod stream;
 mod walk;
 
+mod buffers;
 pub(crate) mod chunk;
 mod chunks;
 pub(crate) mod decode;

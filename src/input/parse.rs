@@ -31,18 +31,19 @@ impl Notes {
     }
 }
 
-/// Parses a chunk. What it gives does not depend on where chunks were cut, but for the grouping of notes.
-pub(crate) fn parse(chunk: Chunk, file: &InputFile, fields: &Fields) -> Parsed {
+/// Parses a chunk, of which only the bytes are left. What it gives does not depend on where chunks were cut, but for the
+/// grouping of notes.
+pub(crate) fn parse(chunk: &mut Chunk, file: &InputFile, fields: &Fields) -> Parsed {
     let mut parsed = Parsed { bytes: chunk.packed_bytes, ..Parsed::default() };
     let mut notes = Notes::default();
     for record in chunk.records() {
-        match read_record(&chunk, &record, file, fields, &mut notes) {
+        match read_record(chunk, &record, file, fields, &mut notes) {
             Ok(document) => parsed.documents.extend(document),
             Err(skipped) => parsed.skipped.push(skipped),
         }
     }
     parsed.notes = notes.told(file);
-    parsed.skipped.extend(chunk.trouble);
+    parsed.skipped.extend(chunk.trouble.take());
     parsed
 }
 

@@ -266,9 +266,11 @@ impl SourceBatch {
     fn read(self) -> Parsed {
         match self.cut {
             Cut::Unreadable(skipped) => Parsed { skipped: vec![skipped], ..Parsed::default() },
-            Cut::Records(number, chunk) => {
+            Cut::Records(number, mut chunk) => {
                 let digest = add_digest(&self.digests[number], &chunk.bytes, chunk.offset);
-                Parsed { digest, ..parse::parse(chunk, &self.shared.files[number], &self.shared.fields) }
+                let parsed = parse::parse(&mut chunk, &self.shared.files[number], &self.shared.fields);
+                self.shared.buffers.give(chunk.bytes);
+                Parsed { digest, ..parsed }
             }
             Cut::Rows(number, piece) => {
                 let digest = piece.digest();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::document::{Skipped, SourceError};
 use crate::files::Place;
+use crate::input::buffers::Buffers;
 use crate::input::fields::Fields;
 use crate::input::limits::Limits;
 use crate::input::metadata::Metadata;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(super) sample: Option<Sample>,
     pub(super) limit: Option<u64>,
     remote: Remote,
+    pub(super) buffers: Buffers,
 }
 
 impl Shared {
@@ -46,6 +48,7 @@ impl Shared {
             sample: settings.sample,
             limit: settings.limit,
             remote,
+            buffers: Buffers::default(),
         }
     }
 
@@ -58,7 +61,8 @@ impl Shared {
         }
         Some(match file.container {
             container if container.has_columns() => rows::open(file, &self.fields, &self.limits).map(Open::Rows),
-            _ => chunks::Chunks::open(file, &self.fields, &self.limits).map(|chunks| Open::Chunks(Box::new(chunks))),
+            _ => chunks::Chunks::open(file, &self.fields, &self.limits, &self.buffers)
+                .map(|chunks| Open::Chunks(Box::new(chunks))),
         })
     }
 

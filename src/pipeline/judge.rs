@@ -224,6 +224,8 @@ struct Worker<'s, 'w> {
     seen: Seen,
     /// Sketches of the documents at hand.
     sketches: Vec<(u32, Vec<u8>)>,
+    /// Room for the rows of the documents to come.
+    bytes: Vec<u8>,
     terms: Vec<u64>,
     /// Those of the text as read.
     raw: Vec<u64>,
@@ -391,13 +393,14 @@ pub(super) fn judge<'w>(
             totals: Totals::default(),
             seen: Seen::default(),
             sketches: Vec::new(),
+            bytes: Vec::new(),
             terms: Vec::new(),
             raw: Vec::new(),
             characters: Vec::new(),
             shingles_here: Vec::new(),
         },
         |worker, base: DocumentId, parsed, counted: Vec<Counted>| {
-            let mut bytes = Vec::new();
+            let mut bytes = std::mem::take(&mut worker.bytes);
             let mut all_facts = Vec::with_capacity(parsed.documents.len());
             let mut all_verdicts = Vec::new();
             let mut all_words = Vec::with_capacity(parsed.documents.len());
@@ -426,7 +429,8 @@ pub(super) fn judge<'w>(
                 sketches.put(std::mem::take(&mut worker.sketches))?;
             }
             content_words.lock().expect("no thread panicked here").push((base.0, all_words));
-            in_order.write(base.0, count, bytes)
+            worker.bytes = in_order.write(base.0, count, bytes)?;
+            Ok(())
         },
         |worker: Worker<'_, '_>| {
             worker.identities.finish()?;
@@ -799,19 +803,26 @@ impl<'a> InOrder<'a> {
         InOrder { sink, waiting: Mutex::new(Waiting { next: first, ..Waiting::default() }) }
     }
 
-    /// Takes the bytes of documents `base..base + count`.
-    fn write(&self, base: u32, count: u32, bytes: Vec<u8>) -> Result<(), Error> {
-        let Some(sink) = self.sink else { return Ok(()) };
+    /// Takes the bytes of documents `base..base + count`, and returns room for those of others: what has been written.
+    fn write(&self, base: u32, count: u32, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        let Some(sink) = self.sink else { return Ok(bytes) };
         let mut waiting = self.waiting.lock().expect("no thread panicked here");
         if count > 0 {
             waiting.parts.insert(base, (count, bytes));
         }
         let mut next = waiting.next;
+        let mut room = Vec::new();
         while let Some((count, bytes)) = waiting.parts.remove(&next) {
             sink.write(&bytes)?;
             next += count;
+            room = bytes;
         }
         waiting.next = next;
-        Ok(())
+        room.clear();
+        room.shrink_to(ROOM_BYTES);
+        Ok(room)
     }
 }
+
+/// Bytes of room for rows that are kept: those of a batch of pages as they come; one of few and very long pages takes more.
+const ROOM_BYTES: usize = 4 << 20;

@@ -142,7 +142,12 @@ pub fn posting_pairs(items: &mut dyn Iterator<Item = u32>, emit: &mut dyn FnMut(
 fn pairs(items: &mut dyn Iterator<Item = u32>, whole: usize, emit: &mut dyn FnMut(u32, u32, bool)) -> Option<Crowd> {
     let mut last = None;
     let mut distinct = items.filter(|item| last.replace(*item) != Some(*item));
-    let first: Vec<u32> = distinct.by_ref().take(whole + 1).collect();
+    // Most groups are of one item: what no other text has.
+    let leader = distinct.next()?;
+    let second = distinct.next()?;
+    let mut first = Vec::with_capacity(whole + 1);
+    first.extend([leader, second]);
+    first.extend(distinct.by_ref().take(whole - 1));
     if first.len() <= whole {
         for (index, b) in first.iter().enumerate() {
             first[..index].iter().for_each(|a| emit(*a, *b, false));

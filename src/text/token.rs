@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::document::Span;
 use crate::hash::{hash_two, hash_word, mix64};
 use crate::text::normalize::{Class, Lookup, for_each_char, is_blank, next_unit};
@@ -99,24 +101,43 @@ impl Terms for Vec<Token> {
 }
 
 /// Reads the terms of a text.
+///
+/// To find bits of a window takes one instruction where the machine has it, which is chosen here.
 fn read_terms(text: &str, out: &mut impl Terms) {
-    let mut buffer = Vec::new();
-    let mut next = Next::Ascii(0);
-    loop {
-        next = match next {
-            Next::Ascii(at) => read_ascii(text, at, out),
-            Next::Mixed(at) => read_mixed(text, at, &mut buffer, out),
-            Next::Unit(at) => {
-                let Some(unit) = next_unit(text, at) else { return };
-                let start = unit.start;
-                let end = unit.end;
-                let mut word = Word::new(&mut buffer);
-                let mut emit = |term, range: Range<usize>| out.push(term, start + range.start..start + range.end);
-                for_each_char(&text[unit], |char, class, range| word.next(char, class, range, &mut emit));
-                word.end(&mut emit);
-                Next::Mixed(end)
+    Arch::new().dispatch(Reading { text, out });
+}
+
+/// A text and what its terms are read into, as the dispatch to a machine's instructions takes them.
+struct Reading<'t, 'o, T> {
+    text: &'t str,
+    out: &'o mut T,
+}
+
+impl<T: Terms> WithSimd for Reading<'_, '_, T> {
+    type Output = ();
+
+    // What is not inlined is not compiled for the instructions that were chosen.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Reading { text, out } = self;
+        let mut buffer = Vec::new();
+        let mut next = Next::Ascii(0);
+        loop {
+            next = match next {
+                Next::Ascii(at) => read_ascii(text, at, out),
+                Next::Mixed(at) => read_mixed(text, at, &mut buffer, out),
+                Next::Unit(at) => {
+                    let Some(unit) = next_unit(text, at) else { return };
+                    let start = unit.start;
+                    let end = unit.end;
+                    let mut word = Word::new(&mut buffer);
+                    let mut emit = |term, range: Range<usize>| out.push(term, start + range.start..start + range.end);
+                    for_each_char(&text[unit], |char, class, range| word.next(char, class, range, &mut emit));
+                    word.end(&mut emit);
+                    Next::Mixed(end)
+                }
+                Next::End => return,
             }
-            Next::End => return,
         }
     }
 }
@@ -222,6 +243,7 @@ fn read_mixed(text: &str, start: usize, buffer: &mut Vec<u8>, out: &mut impl Ter
 }
 
 /// Reads the terms of `text` from `start` up to the first unit that is not plain ASCII.
+#[inline(always)]
 fn read_ascii(text: &str, start: usize, out: &mut impl Terms) -> Next {
     let bytes = text.as_bytes();
     let mut word_start = None;
@@ -283,17 +305,21 @@ pub(crate) fn hash_ascii_word(bytes: &[u8], start: usize, end: usize) -> u64 {
     /// Makes letters lower case and leaves digits as they are.
     const LOWER: u64 = 0x2020_2020_2020_2020;
     let len = end - start;
-    match bytes[start..].first_chunk() {
-        Some(first) if len <= 8 => {
-            let kept = u64::MAX >> (64 - 8 * len);
-            mix64((u64::from_le_bytes(*first) | LOWER) & kept)
-        }
-        Some(first) if len <= 16 => {
-            let last = bytes[..end].last_chunk().expect("a word of more than eight bytes");
+    match bytes[..end].last_chunk() {
+        Some(last) if len <= 8 => mix64((u64::from_le_bytes(*last) | LOWER) >> (u64::BITS as usize - 8 * len)),
+        Some(last) if len <= 16 => {
+            let first = bytes[start..].first_chunk().expect("a word of more than eight bytes");
             hash_two(u64::from_le_bytes(*first) | LOWER, u64::from_le_bytes(*last) | LOWER, len)
         }
-        _ => hash_word(&bytes[start..end].to_ascii_lowercase()),
+        _ => hash_lowered(&bytes[start..end]),
     }
+}
+
+/// Hashes a word of ASCII in lower case, whatever its length and place: out of line, so that the short way stays short.
+#[cold]
+#[inline(never)]
+fn hash_lowered(word: &[u8]) -> u64 {
+    hash_word(&word.to_ascii_lowercase())
 }
 
 #[cfg(test)]

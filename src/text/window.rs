@@ -24,7 +24,8 @@ pub(crate) struct Window {
 
 impl Window {
     /// Reads the window that begins at `start`.
-    #[inline]
+    // Each caller asks for some of the sets: inlined, the others are not made.
+    #[inline(always)]
     pub(crate) fn at(bytes: &[u8], start: usize) -> Window {
         match bytes[start..].first_chunk() {
             Some(window) => Window::read(window),
@@ -37,7 +38,7 @@ impl Window {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(bytes: &[u8; WINDOW]) -> Window {
         let within = |bytes: u8x16, first: u8, count: u8| {
             let from_first = bytes - u8x16::splat(first);
