@@ -7,8 +7,9 @@ ROWS is the built example `boilerplate_rows`, WORK a folder for scratch files, O
 JSONL of pages with labelled lines. Writes OUT (trained on everything), WORK/fold-N.bin (trained without fold N) and
 WORK/folds.tsv (the fold of every site): `cross_validate.py`, or `retold scan --model` for a whole run, judges the pages of
 fold N's sites with fold-N.bin, which never saw them.
-Deterministic: fixed seeds, folds by a hash of the site, one order. `SEED=N` in the environment draws all that is drawn (rows, pages
-between whole and cleaned, the trees' samples) otherwise: what differs between seeds is noise, which a change must exceed.
+Deterministic: fixed seeds, folds by a hash of the site, one order. `SEED=N` in the environment draws all that is drawn
+(rows, pages between whole and cleaned, the trees' samples) otherwise: what differs between seeds is noise, which a change
+must exceed.
 """
 import gzip, hashlib, json, os, random, struct, subprocess, sys
 
