@@ -7,7 +7,9 @@ ROWS is the built example `boilerplate_rows`, WORK a folder for scratch files, O
 JSONL of pages with labelled lines. Writes OUT (trained on everything), WORK/fold-N.bin (trained without fold N) and
 WORK/folds.tsv (the fold of every site): `cross_validate.py`, or `retold scan --model` for a whole run, judges the pages of
 fold N's sites with fold-N.bin, which never saw them.
-Deterministic: fixed seeds, folds by a hash of the site, one order.
+Deterministic: fixed seeds, folds by a hash of the site, one order. `SEED=N` in the environment draws all that is drawn
+(rows, pages between whole and cleaned, the trees' samples) otherwise: what differs between seeds is noise, which a change
+must exceed.
 """
 import gzip, hashlib, json, os, random, struct, subprocess, sys
 
@@ -19,6 +21,7 @@ import scipy.sparse
 from folds import FOLDS, fold_of
 
 THREADS = 1
+SEED = int(os.environ.get("SEED", 0))
 LEXICAL_BITS = 15
 MAGIC, VERSION = b"rtbm", 2
 EVIDENCE, KINDS = 10, 21
@@ -34,7 +37,7 @@ THRESHOLD, CAREFUL_LOST = 0.3, 0.04
 SAYS, SAYS_WEIGHT = 4.0, 20.0
 
 LOOK = dict(objective="binary", learning_rate=0.1, num_leaves=31, max_depth=7, min_data_in_leaf=80, feature_fraction=0.4,
-            bagging_fraction=0.6, bagging_freq=1, lambda_l2=5.0, max_bin=63, verbose=-1, seed=7,
+            bagging_fraction=0.6, bagging_freq=1, lambda_l2=5.0, max_bin=63, verbose=-1, seed=7 + SEED,
             deterministic=True, force_row_wise=True, num_threads=THREADS)
 LOOK_TREES = int(os.environ.get("LOOK_TREES", 120))
 CONTEXT = dict(LOOK, min_data_in_leaf=120, lambda_l2=10.0, learning_rate=0.07, feature_fraction=0.6, bagging_fraction=0.8)
@@ -194,7 +197,7 @@ def mix(source, path):
 
     Extractors leave some of the chrome, each another part; a model that saw only two of them learns their habits.
     """
-    draw = random.Random(5)
+    draw = random.Random(5 + SEED)
     with gzip.open(source, "rt", encoding="utf-8") as pages, open(path, "w", encoding="utf-8") as out:
         for line in pages:
             record = json.loads(line)
@@ -240,7 +243,7 @@ def main():
     weight /= weight[judged].mean()
 
     # Of a whole page's short menu lines a third is enough, at three times the weight.
-    draw = np.random.default_rng(1).random(len(table))
+    draw = np.random.default_rng(1 + SEED).random(len(table))
     menu = (label == 1) & (words < 8) & np.array([i.endswith((":full", ":mixed")) for i in ids])
     use_row = judged & (~menu | (draw < 1 / 3))
     weight[menu] *= 3
