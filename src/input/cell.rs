@@ -18,6 +18,7 @@ pub enum Cell<'a> {
     Other(&'static str),
 }
 
+#[cfg_attr(not(any(feature = "arrow", feature = "parquet")), allow(dead_code, reason = "no form is built in"))]
 impl<'a> Cell<'a> {
     /// The day that lies so many days after the first of 1970.
     pub(super) fn day(days: i64) -> Cell<'a> {
