@@ -10,6 +10,7 @@ mod export;
 mod finished;
 mod recluster;
 mod restore;
+mod row;
 mod rows;
 mod schema;
 mod suggest;

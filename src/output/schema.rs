@@ -23,7 +23,12 @@ pub enum Role {
 /// Writes a ratio with at most six decimals: enough for any pair of articles, and stable.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn ratio<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((value * 1e6).round() / 1e6)
+    serializer.serialize_f64(rounded(*value))
+}
+
+/// Returns a ratio with the decimals that the tables give it.
+pub(super) fn rounded(ratio: f64) -> f64 {
+    (ratio * 1e6).round() / 1e6
 }
 
 /// Writes a ratio that may be missing.

@@ -107,7 +107,7 @@ fn create(path: &Path) -> Result<BufWriter<File>, WriteError> {
 impl Sink for Tables {
     fn encode(&self, rows: &[BlockRow<'_>], out: &mut Vec<u8>) {
         for row in rows {
-            append_row(row, out);
+            row.append_to(out);
         }
     }
 
