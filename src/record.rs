@@ -8,6 +8,9 @@ pub trait Record: Copy + Ord + Send + Sync + 'static {
     /// Bytes that one record takes on disk.
     const WIDTH: usize;
 
+    /// Records from which a part is worth a thread of its own: fewer where each takes long.
+    const SMALLEST_PART: u64 = 1 << 14;
+
     /// Writes the record into `out`, which is `WIDTH` bytes long.
     fn encode(&self, out: &mut [u8]);
 

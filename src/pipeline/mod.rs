@@ -8,6 +8,7 @@
 //! Between them stand small fixed-width records, sorted within the memory of the workspace.
 
 mod clock;
+mod company;
 mod component;
 mod crew;
 mod decide;

@@ -11,6 +11,7 @@ use crate::corpus::{Told, decode_verdicts};
 use crate::document::{DocumentId, Parsed, Span};
 use crate::error::Error;
 use crate::observe::Leg;
+use crate::pipeline::company::{Meeting, companies};
 use crate::pipeline::crew::Run;
 use crate::pipeline::decide::Decided;
 use crate::pipeline::judge::{Comparable, Judgment, same_batch};
@@ -439,8 +440,7 @@ pub(super) fn verified<'w>(
         run.each(candidates.parts(), |part| -> Result<(), StoreError> {
             let mut writer = meetings.writer();
             for pair in candidates.part(part)? {
-                let pair = pair?;
-                writer.push(Meeting { company: company[pair.a as usize], a: pair.a, b: pair.b })?;
+                writer.push(Meeting::new(&pair?, &company))?;
             }
             writer.finish()
         })?;
@@ -468,38 +468,6 @@ pub(super) fn verified<'w>(
     Ok(verified)
 }
 
-/// A candidate by the company that its documents keep: those of one company are verified in a row, so that a text is read
-/// and profiled once for all its pairs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Meeting {
-    company: u32,
-    a: u32,
-    b: u32,
-}
-
-impl Record for Meeting {
-    const WIDTH: usize = 12;
-
-    fn encode(&self, out: &mut [u8]) {
-        out[..4].copy_from_slice(&self.company.to_le_bytes());
-        out[4..8].copy_from_slice(&self.a.to_le_bytes());
-        out[8..12].copy_from_slice(&self.b.to_le_bytes());
-    }
-
-    fn decode(bytes: &[u8]) -> Meeting {
-        let number = |at: usize| u32::from_le_bytes(bytes[4 * at..4 * at + 4].try_into().expect("four bytes"));
-        Meeting { company: number(0), a: number(1), b: number(2) }
-    }
-
-    fn key(&self) -> u64 {
-        u64::from(self.company)
-    }
-}
-
-/// Documents that keep each other company at most; larger groups, such as the pages that one template makes, are
-/// verified in the order of their documents, by several threads.
-const COMPANY: u32 = 64;
-
 /// What candidates and copies ask for.
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -507,8 +475,7 @@ pub(super) struct Wanted {
     pub documents: Bits,
     /// Whether there is any.
     pub any: bool,
-    /// For every document the first one that candidates link it with over any number of steps, or itself where too many
-    /// are linked.
+    /// For every document the first one of its company.
     company: Vec<u32>,
 }
 
@@ -522,7 +489,6 @@ pub(super) fn wanted(
     successions: &Sorted<'_, Version>,
 ) -> Result<Wanted, StoreError> {
     let mut wanted = Bits::new(documents as usize);
-    let mut linked = Components::new(documents as usize);
     for version in successions.iter()? {
         let version = version?;
         wanted.set(copies.stand_in(version.previous));
@@ -531,7 +497,7 @@ pub(super) fn wanted(
     if config.verify == Verify::Sketch {
         // Only the changes of versions are counted in the texts.
         let any = wanted.0.iter().any(|bits| *bits != 0);
-        return Ok(Wanted { documents: wanted, any, company: linked.into_roots() });
+        return Ok(Wanted { documents: wanted, any, company: (0..documents).collect() });
     }
     for document in decided.pairs.keys().flat_map(|(a, b)| [*a, *b]) {
         wanted.set(document);
@@ -541,7 +507,6 @@ pub(super) fn wanted(
         let pair = pair?;
         wanted.set(pair.a);
         wanted.set(pair.b);
-        linked.join(pair.a, pair.b);
     }
     for (document, leader) in (0..).zip(&copies.leader_of) {
         if copies.differs.has(document) {
@@ -550,13 +515,6 @@ pub(super) fn wanted(
         }
     }
     let any = wanted.0.iter().any(|bits| *bits != 0);
-    let mut company = linked.into_roots();
-    let mut sizes = vec![0_u32; company.len()];
-    company.iter().for_each(|root| sizes[*root as usize] += 1);
-    for (document, root) in (0..).zip(&mut company) {
-        if sizes[*root as usize] > COMPANY {
-            *root = document;
-        }
-    }
+    let company = companies(documents, candidates)?;
     Ok(Wanted { documents: wanted, any, company })
 }

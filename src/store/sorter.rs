@@ -21,8 +21,8 @@ const SPILL_FROM: f64 = 0.75;
 /// small runs would be merged many times over.
 const SMALLEST_RUN: f64 = 1.0 / 16.0;
 
-/// Records that a part holds at least, so that small data is not cut up.
-const SMALLEST_PART: u64 = 1 << 14;
+/// Records that a part of a resumable run holds at least: a part is the least that another process repeats.
+const SMALLEST_KEPT_PART: u64 = 1 << 8;
 
 /// Parts per thread: enough that an uneven one does not keep the others waiting.
 const PARTS_PER_THREAD: usize = 8;
@@ -400,10 +400,9 @@ fn ranges(starts: impl Iterator<Item = u64> + Clone) -> Vec<RangeInclusive<u64>>
 /// Cuts the keys into ranges that hold about as many records each.
 fn cut_into_parts<R: Record>(workspace: &Workspace, runs: &[Run<'_, R>]) -> Vec<RangeInclusive<u64>> {
     let len: u64 = runs.iter().map(Run::len).sum();
-    // Where a part is the least that another process repeats, there are more of them.
     let (per_thread, smallest) = match workspace.is_resumable() {
-        true => (4 * PARTS_PER_THREAD, SMALLEST_PART / 64),
-        false => (PARTS_PER_THREAD, SMALLEST_PART),
+        true => (4 * PARTS_PER_THREAD, R::SMALLEST_PART.min(SMALLEST_KEPT_PART)),
+        false => (PARTS_PER_THREAD, R::SMALLEST_PART),
     };
     let parts = (len / smallest).clamp(1, (workspace.threads() * per_thread) as u64) as usize;
     let mut sample = Vec::new();
