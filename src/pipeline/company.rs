@@ -5,8 +5,8 @@ use crate::record::Record;
 use crate::similarity::{CandidatePair, Components};
 use crate::store::{Sorted, StoreError};
 
-/// Documents of a company at most: their profiles are kept side by side at any budget, and one company is no more than a
-/// small part of a large run, whose parts are shared among threads.
+/// Documents of a company at most: their profiles are kept side by side from a budget of 96 MiB a thread, and one company is
+/// no more than a small part of a large run, whose parts are shared among threads.
 const COMPANY: u32 = 256;
 
 /// Shared samples from which two documents keep each other company, most first: what meets most often is verified
