@@ -6,8 +6,8 @@ use crate::output::BlockRow;
 use crate::output::schema::rounded;
 
 impl BlockRow<'_> {
-    /// Appends the row as one line of JSON: the bytes that its `Serialize` gives, for a third of the instructions. Every block
-    /// that is judged boilerplate is a row, so a large share of a run's output passes here.
+    /// Appends the row as one line of JSON: the bytes that its `Serialize` gives, for a third of the instructions. Every
+    /// block that is judged boilerplate is a row, so a large share of a run's output passes here.
     pub(super) fn append_to(&self, out: &mut Vec<u8>) {
         let BlockRow {
             id,

@@ -1,12 +1,12 @@
-//! Candidates → companies: documents whose pairs are verified in a row, so that a text is read and profiled once for most of
-//! them.
+//! Candidates → companies: documents whose pairs are verified in a row, so that a text is read and profiled once for
+//! most of them.
 
 use crate::record::Record;
 use crate::similarity::{CandidatePair, Components};
 use crate::store::{Sorted, StoreError};
 
-/// Documents of a company at most: their profiles are kept side by side from a budget of 96 MiB a thread, and one company is
-/// no more than a small part of a large run, whose parts are shared among threads.
+/// Documents of a company at most: their profiles are kept side by side from a budget of 48 MiB a thread, and one
+/// company is no more than a small part of a large run, whose parts are shared among threads.
 const COMPANY: u32 = 256;
 
 /// Shared samples from which two documents keep each other company, most first: what meets most often is verified
@@ -15,8 +15,8 @@ const ROUNDS: [u16; 3] = [32, 8, 2];
 
 /// Puts documents into companies along the candidates, and returns the first document of each one's company.
 ///
-/// A group of linked documents that is too large for one company becomes several. O(n) in the pairs, which are read once a
-/// round; what comes out depends on the pairs alone.
+/// A group of linked documents that is too large for one company becomes several. O(n) in the pairs, which are read once
+/// a round; what comes out depends on the pairs alone.
 pub(super) fn companies(documents: u32, candidates: &Sorted<'_, CandidatePair>) -> Result<Vec<u32>, StoreError> {
     let mut companies = Companies::new(documents, COMPANY);
     for least in ROUNDS {
